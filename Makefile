@@ -1,0 +1,82 @@
+# make run    the whole service on http://127.0.0.1:8080 (ARGS="--listen … --data …")
+# make test   every test; make lint, make bench, make fuzz: parts of it or beside it
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := run
+
+CARGO ?= cargo
+DATA ?= data
+BIN := target/release/clickstream
+DEPS := target/deps/.installed
+BROWSER := target/browser/.installed
+VENV := target/venv/.installed
+# Seconds that each fuzz target runs.
+FUZZ_SECONDS ?= 20
+# Random moments at which the kill test kills the service.
+KILLS ?= 5
+
+.PHONY: run build deps test test-all lint unit e2e browser script fuzz bench clean-data
+
+run: deps build
+	exec $(BIN) --data $(DATA) up $(ARGS)
+
+build:
+	$(CARGO) build --release --locked -p clickstream
+
+deps: $(DEPS)
+
+# libchdb, pinned by deps/package-lock.json.
+$(DEPS): deps/package.json deps/package-lock.json
+	mkdir -p target/deps
+	cp deps/package.json deps/package-lock.json target/deps/
+	npm ci --prefix target/deps --no-fund --no-audit
+	touch $@
+
+# The timings show what takes long.
+test:
+	@for part in lint script unit e2e browser fuzz; do \
+	  start=$$SECONDS; echo "== $$part"; $(MAKE) --no-print-directory $$part; echo "== $$part took $$((SECONDS - start)) s"; \
+	done
+
+# Longer forms of what `make test` bounds.
+test-all:
+	$(MAKE) test KILLS=20 FUZZ_SECONDS=60
+
+lint:
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --release --locked --workspace --all-targets -- -D warnings
+	node --check sdk/js/clickstream.js
+
+unit: deps
+	$(CARGO) test --release --locked --workspace --exclude clickstream-e2e
+
+e2e: deps build $(VENV)
+	KILLS=$(KILLS) PYTHON=$(CURDIR)/target/venv/bin/python $(CARGO) test --release --locked -p clickstream-e2e -- --test-threads 1 --nocapture
+
+# Reference computations in the tests run in DuckDB, which shares no code with us.
+$(VENV): tests/e2e/requirements.txt
+	python3 -m venv target/venv
+	target/venv/bin/pip install --quiet --requirement $<
+	touch $@
+
+script:
+	node --test sdk/js/test/
+	node sdk/js/size.mjs
+
+browser: deps build $(BROWSER)
+	cd tests/browser && node --test --test-concurrency=1 run.mjs
+
+$(BROWSER): tests/browser/package.json tests/browser/package-lock.json
+	mkdir -p target/browser
+	command -v chromium >/dev/null || [ -n "$${CHROMIUM:-}" ] || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; }
+	npm ci --prefix tests/browser --no-fund --no-audit
+	touch $@
+
+fuzz:
+	fuzz/run.sh $(FUZZ_SECONDS)
+
+bench: deps build
+	bench/run.sh
+
+clean-data:
+	rm -rf $(DATA)

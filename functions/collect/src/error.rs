@@ -1,0 +1,110 @@
+//! Why a request as a whole is refused.
+
+use bytes::Bytes;
+use clickstream_event::BodyError;
+use clickstream_log::LogError;
+use http::{HeaderValue, Response, StatusCode, header};
+use serde_json::json;
+
+/// A request that is answered with a problem (RFC 9457).
+#[derive(Debug, thiserror::Error)]
+pub enum CollectError {
+    /// Nothing is at the path.
+    #[error("nothing is collected at {0}: POST to /v1/track, /v1/page, /v1/identify, /v1/batch, /v1/events or /clicks")]
+    NotFound(String),
+    /// Another method than POST.
+    #[error("events are sent by POST, not by {0}")]
+    Method(String),
+    /// No key.
+    #[error("no write key was sent: send it as the user name of Basic authorization, as writeKey in the body, or as ?writeKey=")]
+    KeyMissing,
+    /// A key of no site.
+    #[error("the write key belongs to no site")]
+    KeyUnknown,
+    /// A page of an origin that the site does not list.
+    #[error("the site does not take events from pages of {0}")]
+    Origin(String),
+    /// A content type that is no JSON.
+    #[error("the content type {0:?} is not taken: send application/json, or text/plain from a beacon")]
+    ContentType(String),
+    /// A compression that is not known.
+    #[error("the encoding {0:?} is not taken: send gzip, deflate, br, zstd or nothing")]
+    Encoding(String),
+    /// A body that does not decompress.
+    #[error("the body is no whole {0} stream")]
+    Compressed(&'static str),
+    /// A body over its limit.
+    #[error("the body takes more than {0} bytes: send fewer events at once")]
+    TooLarge(usize),
+    /// A body that holds no events.
+    #[error(transparent)]
+    Body(#[from] BodyError),
+    /// Nothing was written; the same request may be sent again.
+    #[error("events cannot be kept at the moment; send the request again later")]
+    Unavailable(#[source] LogError),
+}
+
+impl CollectError {
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::NotFound(_) => StatusCode::NOT_FOUND,
+            Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
+            Self::KeyMissing | Self::KeyUnknown => StatusCode::UNAUTHORIZED,
+            Self::Origin(_) => StatusCode::FORBIDDEN,
+            Self::ContentType(_) | Self::Encoding(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Self::TooLarge(_) | Self::Body(BodyError::TooMany(..)) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::Compressed(_) | Self::Body(_) => StatusCode::BAD_REQUEST,
+            Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+
+    /// What machines read.
+    fn code(&self) -> &'static str {
+        match self {
+            Self::NotFound(_) => "not_found",
+            Self::Method(_) => "method_not_allowed",
+            Self::KeyMissing => "write_key_missing",
+            Self::KeyUnknown => "write_key_unknown",
+            Self::Origin(_) => "origin_refused",
+            Self::ContentType(_) => "content_type",
+            Self::Encoding(_) => "content_encoding",
+            Self::Compressed(_) => "body_compressed_wrong",
+            Self::TooLarge(_) => "body_too_large",
+            Self::Body(BodyError::NotUtf8(_)) => "body_not_utf8",
+            Self::Body(BodyError::NotJson(_)) => "body_not_json",
+            Self::Body(BodyError::TooDeep(_)) => "body_too_deep",
+            Self::Body(BodyError::WrongShape(_)) => "body_wrong_shape",
+            Self::Body(BodyError::TooMany(..)) => "too_many_events",
+            Self::Unavailable(_) => "unavailable",
+        }
+    }
+
+    /// The answer to the sender. What failed inside is for the logs alone.
+    pub fn response(&self) -> Response<Bytes> {
+        let status = self.status();
+        let body = json!({
+            "type": "about:blank",
+            "title": status.canonical_reason().unwrap_or("error"),
+            "status": status.as_u16(),
+            "code": self.code(),
+            "detail": self.to_string(),
+        });
+        let mut response = Response::new(Bytes::from(body.to_string()));
+        *response.status_mut() = status;
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        match self {
+            Self::Method(_) => {
+                headers.insert(header::ALLOW, HeaderValue::from_static("POST, OPTIONS"));
+            }
+            Self::KeyMissing | Self::KeyUnknown => {
+                headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"write key\""));
+            }
+            Self::Unavailable(_) => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+            }
+            _ => {}
+        }
+        response
+    }
+}

@@ -1,0 +1,10 @@
+//! compact: what is new in raw/ into the lake, exactly once.
+
+mod error;
+mod handler;
+mod known;
+mod plan;
+mod rows;
+
+pub use error::CompactError;
+pub use handler::{Compact, CompactReport, CompactRequest, Gap};

@@ -1,0 +1,23 @@
+//! The Lambda: a request to [`Compact::run`].
+
+use std::sync::Arc;
+
+use clickstream_compact::{Compact, CompactRequest};
+use clickstream_lake::Lake;
+use clickstream_objects::s3::{S3Config, S3Objects};
+use clickstream_triggers::variable;
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+
+#[tokio::main]
+async fn main() -> Result<(), Error> {
+    clickstream_telemetry::init(clickstream_telemetry::LogFormat::Json);
+    let bucket = S3Config::from_url(&variable("OBJECTS_URL", "s3://BUCKET names the bucket")?)?;
+    let log_id = variable("LOG_ID", "the id that the log was given when it was set up")?;
+    let lake = Arc::new(Lake::open(&bucket).await?);
+    let function = Arc::new(Compact::new(Arc::new(S3Objects::connect(&bucket).await), lake, log_id));
+    run(service_fn(move |event: LambdaEvent<CompactRequest>| {
+        let function = Arc::clone(&function);
+        async move { Ok::<_, Error>(function.run(event.payload).await?) }
+    }))
+    .await
+}

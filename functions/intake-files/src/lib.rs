@@ -1,0 +1,16 @@
+//! intake-files: events in files put under `inbox/{site}/`, with a receipt per file.
+
+mod error;
+mod format;
+mod handler;
+mod limits;
+mod place;
+mod read;
+mod receipt;
+mod sink;
+
+pub use error::IntakeFilesError;
+pub use handler::{FileOutcome, IntakeFiles};
+pub use limits::Limits;
+pub use place::receipt_key;
+pub use receipt::{FileError, Receipt, RejectedLine};

@@ -1,0 +1,32 @@
+//! The Lambda: bucket notifications to [`IntakeFiles::handle`].
+
+use std::sync::Arc;
+
+use aws_lambda_events::s3::S3Event;
+use clickstream_event::Sites;
+use clickstream_intake_files::{IntakeFiles, Limits};
+use clickstream_objects::s3::{S3Config, S3Objects};
+use clickstream_triggers::{notifications, variable};
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+
+#[tokio::main]
+async fn main() -> Result<(), Error> {
+    clickstream_telemetry::init(clickstream_telemetry::LogFormat::Json);
+    let log = clickstream_log::connect(&variable("LOG_URL", "sqlite:FOLDER names the folder of the log")?).await?;
+    let bucket = S3Config::from_url(&variable("OBJECTS_URL", "s3://BUCKET names the bucket")?)?;
+    let sites: Sites = match std::env::var("SITES") {
+        Ok(text) => text.parse()?,
+        Err(_) => Sites::default(),
+    };
+    let function = Arc::new(IntakeFiles::new(log, Arc::new(S3Objects::connect(&bucket).await), sites, Limits::default()));
+    run(service_fn(move |event: LambdaEvent<S3Event>| {
+        let function = Arc::clone(&function);
+        async move {
+            for notification in notifications(event.payload) {
+                function.handle(&notification).await?;
+            }
+            Ok::<_, Error>(())
+        }
+    }))
+    .await
+}

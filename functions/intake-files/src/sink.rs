@@ -1,0 +1,84 @@
+//! Records judged in a thread of their own, and handed on in batches.
+
+use clickstream_event::{Arrival, Event, Outcome, Reason, Rejection, Shape, Site, Verdict, admit, reject_undecodable};
+use clickstream_log::Record as LogRecord;
+use tokio::sync::mpsc::Sender;
+
+use crate::{
+    read::{Record, Unreadable},
+    receipt::RejectedLine,
+};
+
+/// Records of a batch.
+const BATCH: usize = 500;
+
+/// Some records, judged.
+#[derive(Default)]
+pub struct Judged {
+    /// For topic `events`.
+    pub events: Vec<LogRecord>,
+    /// For topic `rejected`.
+    pub rejections: Vec<LogRecord>,
+    /// Kept without a remark.
+    pub accepted: u64,
+    /// Kept with warnings.
+    pub suspicious: u64,
+    /// Not kept.
+    pub rejected: Vec<RejectedLine>,
+}
+
+impl Judged {
+    fn len(&self) -> usize {
+        self.events.len() + self.rejections.len()
+    }
+}
+
+/// Judges records of one site.
+pub struct Judge<'a> {
+    /// The site.
+    pub site: &'a Site,
+    /// How they came.
+    pub arrival: Arrival<'a>,
+    /// Takes the batches.
+    pub out: Sender<Judged>,
+    /// The batch so far.
+    pub batch: Judged,
+}
+
+impl Judge<'_> {
+    /// Takes a record; false if nobody takes batches any more.
+    pub fn take(&mut self, record: Record) -> bool {
+        let outcome = match &record.event {
+            Ok(raw) => admit(raw, self.site, &self.arrival),
+            Err(Unreadable { text, why }) => {
+                Outcome::Rejected(Box::new(reject_undecodable(text, Shape::Canonical, Some(&self.site.site_id), &self.arrival, why)))
+            }
+        };
+        match outcome {
+            Outcome::Accepted(event, _) => self.keep(&event),
+            Outcome::Rejected(rejection) => self.refuse(record.line, &rejection),
+        }
+        if self.batch.len() >= BATCH { self.hand_on() } else { true }
+    }
+
+    /// Hands the last batch on.
+    pub fn hand_on(&mut self) -> bool {
+        self.batch.len() == 0 || self.out.blocking_send(std::mem::take(&mut self.batch)).is_ok()
+    }
+
+    fn keep(&mut self, event: &Event) {
+        match event.verdict {
+            Verdict::Valid => self.batch.accepted += 1,
+            Verdict::Suspicious => self.batch.suspicious += 1,
+        }
+        let value = serde_json::to_vec(event).unwrap_or_default().into();
+        self.batch.events.push(LogRecord { key: Some(event.record_key().into()), value, headers: Vec::new() });
+    }
+
+    fn refuse(&mut self, line: u64, rejection: &Rejection) {
+        let reasons: Vec<Reason> = rejection.reasons.clone();
+        self.batch.rejected.push(RejectedLine { line, event_id: rejection.event_id, reasons });
+        let value = serde_json::to_vec(rejection).unwrap_or_default().into();
+        self.batch.rejections.push(LogRecord { key: None, value, headers: Vec::new() });
+    }
+}

@@ -1,0 +1,30 @@
+//! The Lambda: Kafka's records to [`IntakeTopic::handle`].
+
+use std::sync::Arc;
+
+use aws_lambda_events::kafka::KafkaEvent;
+use clickstream_event::Sites;
+use clickstream_intake_topic::IntakeTopic;
+use clickstream_triggers::{batches, variable};
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+
+#[tokio::main]
+async fn main() -> Result<(), Error> {
+    clickstream_telemetry::init(clickstream_telemetry::LogFormat::Json);
+    let log = clickstream_log::connect(&variable("LOG_URL", "sqlite:FOLDER names the folder of the log")?).await?;
+    let sites: Sites = match std::env::var("SITES") {
+        Ok(text) => text.parse()?,
+        Err(_) => Sites::default(),
+    };
+    let function = Arc::new(IntakeTopic::new(log, sites));
+    run(service_fn(move |event: LambdaEvent<KafkaEvent>| {
+        let function = Arc::clone(&function);
+        async move {
+            for batch in batches(event.payload)? {
+                function.handle(&batch).await?;
+            }
+            Ok::<_, Error>(())
+        }
+    }))
+    .await
+}

@@ -1,0 +1,26 @@
+//! Why a batch is not landed.
+
+use clickstream_columns::ColumnsError;
+use clickstream_objects::ObjectError;
+
+/// A batch that was not landed.
+#[derive(Debug, thiserror::Error)]
+pub enum LandError {
+    /// The bucket took nothing; the batch must come again.
+    #[error(transparent)]
+    Objects(#[from] ObjectError),
+    /// The rows cannot be written as columns; an operator is needed.
+    #[error(transparent)]
+    Columns(#[from] ColumnsError),
+    /// Another object of the same offsets holds other events; an operator is needed: the log was replaced under its id.
+    #[error("{key} stands already and differs in {what}: the log was replaced; `clickstream setup --new-log` begins a new one")]
+    Different {
+        /// The key.
+        key: String,
+        /// What differs.
+        what: &'static str,
+    },
+    /// The batch has no records.
+    #[error("the batch has no records")]
+    Empty,
+}

@@ -1,0 +1,127 @@
+//! The work: a batch of records into one Parquet object.
+
+use std::collections::BTreeMap;
+
+use clickstream_columns::{RawRow, raw_batch, write_raw_object};
+use clickstream_event::Event;
+use clickstream_log::{Batch, LoggedRecord};
+use clickstream_objects::{Condition, ObjectError, PutOptions, SharedObjects};
+use clickstream_telemetry::metric;
+use sha2::{Digest as _, Sha256};
+
+use crate::{LandError, raw_key};
+
+/// A raw object that stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LandedObject {
+    /// Its key.
+    pub key: String,
+    /// Its first offset.
+    pub first: u64,
+    /// The offset after its last one.
+    pub next: u64,
+    /// Its rows, dead letters included.
+    pub rows: usize,
+}
+
+/// Lands batches of one log.
+pub struct Land {
+    objects: SharedObjects,
+    log_id: String,
+}
+
+/// What an object says of itself beside its bytes.
+const COMPARED: [(&str, &str); 3] = [("log-id", "its log"), ("count", "its number of rows"), ("ids", "its event ids")];
+
+impl Land {
+    /// Lands records of the log `log_id` in `objects`.
+    pub fn new(objects: SharedObjects, log_id: String) -> Self {
+        Self { objects, log_id }
+    }
+
+    /// Writes the batch once: a batch that comes again finds its object, compares it and is done.
+    pub async fn handle(&self, batch: &Batch) -> Result<LandedObject, LandError> {
+        let (Some(first), Some(last)) = (batch.records.first(), batch.records.last()) else { return Err(LandError::Empty) };
+        let (first, last) = (first.offset, last.offset);
+        let key = raw_key(&self.log_id, batch.partition, first, last);
+        let mut rows: Vec<(u64, RawRow)> = batch.records.iter().map(|r| (r.offset, row(batch, r))).collect();
+        let metadata = self.metadata(&rows, first, last + 1);
+        // Sorted by site and time, columns compress better and compaction merges sorted runs.
+        rows.sort_by(|(a, x), (b, y)| order(x).cmp(&order(y)).then(a.cmp(b)));
+        let (log_id, partition, count) = (self.log_id.clone(), batch.partition, rows.len());
+        let encoded = tokio::task::spawn_blocking(move || write_raw_object(&raw_batch(&log_id, partition, &rows)?));
+        let bytes = encoded.await.map_err(|e| ObjectError::Unavailable(e.to_string()))??;
+        let options = PutOptions {
+            condition: Condition::Absent,
+            content_type: Some("application/vnd.apache.parquet".to_owned()),
+            metadata: metadata.clone(),
+        };
+        match self.objects.put(&key, bytes, options).await {
+            Ok(_) => {
+                metrics::counter!(metric::LANDED_OBJECTS).increment(1);
+                metrics::counter!(metric::LANDED_ROWS).increment(count as u64);
+            }
+            Err(ObjectError::PreconditionFailed(_)) => self.compare(&key, &metadata).await?,
+            Err(error) => return Err(error.into()),
+        }
+        Ok(LandedObject { key, first, next: last + 1, rows: count })
+    }
+
+    /// The object that stands must hold the same events.
+    async fn compare(&self, key: &str, metadata: &BTreeMap<String, String>) -> Result<(), LandError> {
+        let standing = self.objects.head(key).await?.metadata;
+        match COMPARED.iter().find(|(name, _)| standing.get(*name) != metadata.get(*name)) {
+            None => Ok(()),
+            Some((_, what)) => Err(LandError::Different { key: key.to_owned(), what }),
+        }
+    }
+
+    fn metadata(&self, rows: &[(u64, RawRow)], first: u64, next: u64) -> BTreeMap<String, String> {
+        let mut ids: Vec<_> = rows
+            .iter()
+            .filter_map(|(_, row)| match row {
+                RawRow::Event(event) => Some((event.event_id, event.site_id.as_str())),
+                RawRow::DeadLetter(_) => None,
+            })
+            .collect();
+        ids.sort_unstable();
+        let mut hash = Sha256::new();
+        for (id, site) in &ids {
+            hash.update(id.as_bytes());
+            hash.update(site.as_bytes());
+            hash.update([0]);
+        }
+        let hash: String = hash.finalize().iter().take(16).map(|b| format!("{b:02x}")).collect();
+        let dead = rows.len() - ids.len();
+        [
+            ("log-id", self.log_id.clone()),
+            ("count", rows.len().to_string()),
+            ("dead-letters", dead.to_string()),
+            ("first", first.to_string()),
+            ("next", next.to_string()),
+            ("ids", hash),
+        ]
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
+    }
+}
+
+fn order(row: &RawRow) -> Option<(&str, i64)> {
+    match row {
+        RawRow::Event(event) => Some((event.site_id.as_str(), event.original_at.0)),
+        RawRow::DeadLetter(_) => None,
+    }
+}
+
+/// A record that is no event is landed all the same, so that offsets stay whole.
+fn row(batch: &Batch, record: &LoggedRecord) -> RawRow {
+    match serde_json::from_slice::<Event>(&record.record.value) {
+        Ok(event) => RawRow::Event(Box::new(event)),
+        Err(error) => {
+            tracing::error!(partition = batch.partition, offset = record.offset, %error, "undecodable record; landed as a dead letter");
+            metrics::counter!(metric::UNDECODABLE, "function" => "land").increment(1);
+            RawRow::DeadLetter(record.record.value.to_vec())
+        }
+    }
+}

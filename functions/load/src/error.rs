@@ -1,0 +1,15 @@
+//! Why an object is not loaded.
+
+use clickstream_objects::ObjectError;
+use clickstream_warehouse::WarehouseError;
+
+/// An object that must come again.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// The bucket gave nothing.
+    #[error(transparent)]
+    Objects(#[from] ObjectError),
+    /// The warehouse took nothing.
+    #[error(transparent)]
+    Warehouse(#[from] WarehouseError),
+}

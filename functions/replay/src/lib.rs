@@ -1,0 +1,11 @@
+//! replay: rejected records through today's validation, and raw objects into ClickHouse, again.
+
+mod error;
+mod handler;
+mod raw;
+mod rejected;
+mod request;
+
+pub use error::ReplayError;
+pub use handler::Replay;
+pub use request::{ReplayReport, ReplayRequest, ReplaySource, Sample};

@@ -1,0 +1,102 @@
+//! The work: one version after the other, each visible at once by its row in `commits`.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use clickstream_lake::{Lake, VersionAdds};
+use clickstream_telemetry::metric;
+use clickstream_warehouse::{Commit, Day, Warehouse};
+use serde::{Deserialize, Serialize};
+use tokio::sync::Mutex;
+use uuid::Uuid;
+
+use crate::SettleError;
+
+/// Versions read from the lake's log at a time.
+const READ_AHEAD: u64 = 200;
+
+/// What a run did.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SettleReport {
+    /// The newest version that reports show; none before the first.
+    pub version: Option<u64>,
+    /// Versions settled.
+    pub versions: u64,
+    /// Rows settled.
+    pub rows: u64,
+    /// Days whose marts were rebuilt (UTC).
+    pub days: Vec<String>,
+}
+
+/// Settles one lake in one warehouse.
+pub struct Settle {
+    lake: Arc<Lake>,
+    warehouse: Warehouse,
+    /// One settler at a time in a process; several are safe but waste work.
+    one: Mutex<()>,
+}
+
+impl Settle {
+    /// Settles versions of `lake` in `warehouse`.
+    pub fn new(lake: Arc<Lake>, warehouse: Warehouse) -> Self {
+        Self { lake, warehouse, one: Mutex::new(()) }
+    }
+
+    /// Settles every version that is not, in order, then rebuilds the marts of the days touched.
+    pub async fn run(&self) -> Result<SettleReport, SettleError> {
+        let _one = self.one.lock().await;
+        let mut report = SettleReport::default();
+        let newest = self.lake.snapshot().await?.version;
+        let settled = self.warehouse.newest_commit().await?.map(|c| c.version);
+        let mut next = settled.map_or(0, |v| v + 1);
+        report.version = settled;
+        while next <= newest {
+            let to = newest.min(next + READ_AHEAD - 1);
+            for version in self.lake.versions(next, to).await? {
+                report.rows += self.settle(&version).await?;
+                report.versions += 1;
+                report.version = Some(version.version);
+            }
+            next = to + 1;
+        }
+        self.rebuild_marts(&mut report).await?;
+        Ok(report)
+    }
+
+    /// Loads a version under a new load id and shows it once its rows are all there. A load that a crash cut off
+    /// has no row in `commits` and is never seen.
+    async fn settle(&self, version: &VersionAdds) -> Result<u64, SettleError> {
+        let load_id = Uuid::now_v7();
+        let rows: u64 = version.files.iter().map(|f| f.rows).sum();
+        for file in &version.files {
+            let bytes = self.lake.read_file(&file.path).await?;
+            let token = format!("events/{}/{}/{load_id}", version.version, file.path);
+            self.warehouse.insert_settled(bytes, load_id, version.version, &token).await?;
+        }
+        let loaded = if version.files.is_empty() { 0 } else { self.warehouse.rows_of_load(load_id).await? };
+        if loaded != rows {
+            return Err(SettleError::RowsDiffer { version: version.version, lake: rows, warehouse: loaded });
+        }
+        let commit = Commit { version: version.version, load_id, watermarks: version.watermarks.clone(), rows };
+        self.warehouse.commit(&commit).await?;
+        metrics::counter!(metric::SETTLED_ROWS).increment(rows);
+        tracing::info!(version = version.version, rows, "settled");
+        Ok(rows)
+    }
+
+    /// Rebuilds the marts of every day that versions since the last rebuild touched, also those of a run that died.
+    async fn rebuild_marts(&self, report: &mut SettleReport) -> Result<(), SettleError> {
+        let pending = self.warehouse.loads_without_marts().await?;
+        let Some(newest) = pending.iter().map(|(version, _)| *version).max() else { return Ok(()) };
+        let mut days: BTreeSet<Day> = BTreeSet::new();
+        for (_, load_id) in &pending {
+            days.extend(self.warehouse.days_of_load(*load_id).await?);
+        }
+        let days: Vec<Day> = days.into_iter().collect();
+        if !days.is_empty() {
+            self.warehouse.rebuild_marts(&days).await?;
+        }
+        self.warehouse.marts_rebuilt(newest).await?;
+        report.days = days.iter().map(ToString::to_string).collect();
+        Ok(())
+    }
+}

@@ -1,0 +1,7 @@
+//! settle: lake versions into ClickHouse in order, and the marts of the days touched.
+
+mod error;
+mod handler;
+
+pub use error::SettleError;
+pub use handler::{Settle, SettleReport};

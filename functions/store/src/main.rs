@@ -1,0 +1,25 @@
+//! The Lambda: Kafka's records to [`StoreEvents::handle`].
+
+use std::sync::Arc;
+
+use aws_lambda_events::kafka::KafkaEvent;
+use clickstream_store_events::StoreEvents;
+use clickstream_triggers::{batches, variable};
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+
+#[tokio::main]
+async fn main() -> Result<(), Error> {
+    clickstream_telemetry::init(clickstream_telemetry::LogFormat::Json);
+    let url = variable("STORE_URL", "sqlite:FOLDER names the folder of the event store")?;
+    let function = Arc::new(StoreEvents::new(clickstream_store::connect(&url)?));
+    run(service_fn(move |event: LambdaEvent<KafkaEvent>| {
+        let function = Arc::clone(&function);
+        async move {
+            for batch in batches(event.payload)? {
+                function.handle(&batch).await?;
+            }
+            Ok::<_, Error>(())
+        }
+    }))
+    .await
+}

@@ -1,0 +1,33 @@
+//! Lists the files of `web/` and the script of `sdk/js/` so that they are compiled in.
+
+use std::{
+    env, fs,
+    fmt::Write as _,
+    path::{Path, PathBuf},
+};
+
+fn files(folder: &Path, found: &mut Vec<PathBuf>) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    for path in entries.flatten().map(|e| e.path()) {
+        if path.is_dir() { files(&path, found) } else { found.push(path) }
+    }
+}
+
+fn main() {
+    let here = PathBuf::from(env::var("CARGO_MANIFEST_DIR").expect("cargo sets it"));
+    let web = here.join("web");
+    let script = here.join("../sdk/js/clickstream.js");
+    println!("cargo::rerun-if-changed={}", web.display());
+    println!("cargo::rerun-if-changed={}", script.display());
+    let mut found = Vec::new();
+    files(&web, &mut found);
+    found.sort();
+    let mut code = String::from("static FILES: &[(&str, &[u8])] = &[\n");
+    for path in found {
+        let name = path.strip_prefix(&here).expect("below the crate").display().to_string();
+        let _ = writeln!(code, "    ({name:?}, include_bytes!({:?})),", path.display().to_string());
+    }
+    let _ = writeln!(code, "    (\"clickstream.js\", include_bytes!({:?})),\n];", script.display().to_string());
+    let out = PathBuf::from(env::var("OUT_DIR").expect("cargo sets it")).join("web_files.rs");
+    fs::write(out, code).expect("the output folder is writable");
+}

@@ -1,0 +1,202 @@
+//! The command line.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Serverless clickstream analytics: views and clicks, from a page to a report.
+#[derive(Debug, Parser)]
+#[command(name = "clickstream", version, about, propagate_version = true)]
+pub struct Cli {
+    /// Where to look for a running service: its data folder.
+    #[arg(long, global = true, env = "DATA", default_value = "data", value_name = "DIR")]
+    pub data: PathBuf,
+    /// Address of a running service, instead of the one that runs on the data folder.
+    #[arg(long, global = true, env = "CLICKSTREAM_URL", value_name = "URL")]
+    pub url: Option<String>,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run the whole service in this process.
+    Up(Up),
+    /// Send believable traffic of several sites to a running service.
+    Demo(Demo),
+    /// Take events from files: .csv, .ndjson, .json, .parquet, plain or .gz, .zst, .br.
+    Import(Import),
+    /// Write a site's events as NDJSON or CSV to standard output.
+    Export(Export),
+    /// Say where an event is.
+    Trace(Trace),
+    /// Print a report.
+    Report(Report),
+    /// Print the lag of every step.
+    Status(Output),
+    /// Play rejected records or raw objects again.
+    Replay(Replay),
+    /// Print the configuration that `up` would run with, and where each value comes from.
+    Config(Up),
+}
+
+/// Options of `up`.
+#[derive(Clone, Debug, Args)]
+pub struct Up {
+    /// Address to listen on; port 0 takes any free one.
+    #[arg(long, env = "LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDR")]
+    pub listen: SocketAddr,
+}
+
+/// Options of `demo`.
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// Events per second; 0 sends as fast as the service takes them.
+    #[arg(long, default_value_t = 50)]
+    pub rate: u32,
+    /// Events in all; none goes on until interrupted.
+    #[arg(long)]
+    pub count: Option<u64>,
+    /// The same seed makes the same visitors.
+    #[arg(long, default_value_t = 1)]
+    pub seed: u64,
+    /// Spread the events over this many days up to now instead of sending them as of now.
+    #[arg(long, default_value_t = 0, value_name = "DAYS")]
+    pub days: u32,
+}
+
+/// Options of `import`.
+#[derive(Debug, Args)]
+pub struct Import {
+    /// The files.
+    #[arg(required = true)]
+    pub files: Vec<PathBuf>,
+    /// The site they belong to.
+    #[arg(long, default_value = "demo")]
+    pub site: String,
+}
+
+/// A site and a span of days.
+#[derive(Clone, Debug, Args)]
+pub struct Span {
+    /// The site.
+    #[arg(long, default_value = "demo")]
+    pub site: String,
+    /// First day, UTC (YYYY-MM-DD); today if not given.
+    #[arg(long, value_name = "DAY")]
+    pub from: Option<jiff::civil::Date>,
+    /// Last day, UTC, inclusive; today if not given.
+    #[arg(long, value_name = "DAY")]
+    pub to: Option<jiff::civil::Date>,
+}
+
+impl Span {
+    /// The span with today in place of what was not given.
+    pub fn days(&self) -> (jiff::civil::Date, jiff::civil::Date) {
+        let today = jiff::tz::TimeZone::UTC.to_datetime(jiff::Timestamp::now()).date();
+        let to = self.to.unwrap_or(today);
+        (self.from.unwrap_or(to), to)
+    }
+}
+
+/// Options of `export`.
+#[derive(Debug, Args)]
+pub struct Export {
+    #[command(flatten)]
+    pub span: Span,
+    /// Format of the rows.
+    #[arg(long, value_enum, default_value_t = ExportFormat::Ndjson)]
+    pub format: ExportFormat,
+}
+
+/// Formats of `export`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ExportFormat {
+    /// One JSON object a line.
+    Ndjson,
+    /// Comma-separated with a header.
+    Csv,
+}
+
+/// Options of `trace`.
+#[derive(Debug, Args)]
+pub struct Trace {
+    /// The event's id.
+    pub event_id: String,
+    /// The site, where the same id was used on several.
+    #[arg(long)]
+    pub site: Option<String>,
+    /// Print the answer as JSON.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// Reports that the service knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ReportName {
+    /// Views, clicks, click-through rate of elements.
+    Elements,
+    /// Page views, with rank.
+    Pages,
+    /// Count and durations of sessions.
+    Sessions,
+    /// Device types, systems, browsers.
+    Devices,
+    /// Daily, weekly, monthly active users.
+    Activity,
+    /// Where pages are clicked.
+    Heatmap,
+}
+
+/// Options of `report`.
+#[derive(Debug, Args)]
+pub struct Report {
+    /// Which report.
+    #[arg(value_enum)]
+    pub name: ReportName,
+    #[command(flatten)]
+    pub span: Span,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// How a command prints.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Output {
+    /// Print JSON.
+    #[arg(long, conflicts_with = "csv")]
+    pub json: bool,
+    /// Print CSV.
+    #[arg(long)]
+    pub csv: bool,
+}
+
+/// What `replay` plays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum ReplaySource {
+    /// Rejected records, through today's validation.
+    Rejected,
+    /// Raw objects, into ClickHouse.
+    Raw,
+}
+
+/// Options of `replay`.
+#[derive(Debug, Args)]
+pub struct Replay {
+    /// What to play.
+    #[arg(value_enum)]
+    pub source: ReplaySource,
+    /// Only this site.
+    #[arg(long)]
+    pub site: Option<String>,
+    /// First offset.
+    #[arg(long)]
+    pub from: Option<u64>,
+    /// Offset to stop before.
+    #[arg(long)]
+    pub to: Option<u64>,
+    /// Only say what would change.
+    #[arg(long)]
+    pub dry_run: bool,
+}

@@ -1,0 +1,10 @@
+//! What the command line does besides `up`.
+
+pub mod demo;
+pub mod export;
+pub mod import;
+pub mod replay;
+pub mod report;
+pub mod status;
+mod table;
+pub mod trace;

@@ -1,0 +1,136 @@
+//! One typed configuration, read once.
+
+use std::{
+    fmt::Write as _,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use clickstream_event::Sites;
+use ipnet::IpNet;
+
+use crate::cli::Up;
+
+/// What `up` runs with.
+pub struct Config {
+    /// The data folder.
+    pub data: PathBuf,
+    /// Where HTTP listens.
+    pub listen: SocketAddr,
+    /// `ADMIN_TOKEN`: what reads and changes must show. None: reads are open on loopback.
+    pub admin_token: Option<String>,
+    /// `TRUSTED_PROXIES`: whose `X-Forwarded-For` and country headers are believed.
+    pub trusted_proxies: Vec<IpNet>,
+    /// `SITES`: `site:key` pairs.
+    pub sites: Sites,
+    /// `COMPACT_INTERVAL`: seconds between compactions.
+    pub compact_interval: Duration,
+    /// `LAND_WINDOW_MS`: how long land gathers a batch.
+    pub land_window: Duration,
+    /// `LOG_PARTITIONS`: partitions of topic events.
+    pub partitions: u32,
+    /// `CHDB_LIB`: libchdb.
+    pub chdb_lib: PathBuf,
+    /// `LOG_RETENTION_DAYS`, once landed and stored.
+    pub log_days: u32,
+    /// `RAW_RETENTION_DAYS`, once settled.
+    pub raw_days: u32,
+    /// `EVENT_RETENTION_DAYS` of the event store.
+    pub event_days: u32,
+}
+
+/// A variable with a value that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The value is wrong.
+    #[error("{name}={value:?} is wrong: {right}")]
+    Wrong {
+        /// The variable.
+        name: &'static str,
+        /// Its value.
+        value: String,
+        /// What would be right.
+        right: &'static str,
+    },
+    /// An open door.
+    #[error(
+        "listening on {0} would let anyone read the reports: set ADMIN_TOKEN (16 characters or more), or listen on a loopback address such as 127.0.0.1:8080"
+    )]
+    TokenMissing(SocketAddr),
+}
+
+fn variable<T>(name: &'static str, default: T, right: &'static str, parse: impl Fn(&str) -> Option<T>) -> Result<T, ConfigError> {
+    match std::env::var(name) {
+        Ok(value) if !value.is_empty() => parse(&value).ok_or(ConfigError::Wrong { name, value, right }),
+        _ => Ok(default),
+    }
+}
+
+fn number<T: std::str::FromStr + PartialOrd>(low: T, high: T) -> impl Fn(&str) -> Option<T> {
+    move |text| text.parse().ok().filter(|n| *n >= low && *n <= high)
+}
+
+impl Config {
+    /// The configuration from the command line and the environment.
+    pub fn from_env(data: &Path, options: &Up) -> Result<Self, ConfigError> {
+        let admin_token = variable("ADMIN_TOKEN", None, "a token has 16 characters or more", |t| (t.len() >= 16).then(|| Some(t.to_owned())))?;
+        if admin_token.is_none() && !options.listen.ip().is_loopback() {
+            return Err(ConfigError::TokenMissing(options.listen));
+        }
+        Ok(Self {
+            data: data.to_owned(),
+            listen: options.listen,
+            admin_token,
+            trusted_proxies: variable("TRUSTED_PROXIES", Vec::new(), "networks such as 10.0.0.0/8,192.168.1.1/32", |t| {
+                t.split(',').map(|n| n.trim().parse().ok()).collect()
+            })?,
+            sites: variable("SITES", Sites::default(), "pairs of site and write key such as shop:k3y,blog:0th3r", |t| t.parse().ok())?,
+            compact_interval: Duration::from_secs(variable("COMPACT_INTERVAL", 120, "seconds from 5 to 86400", number(5, 86_400))?),
+            land_window: Duration::from_millis(variable("LAND_WINDOW_MS", 1_000, "milliseconds from 10 to 300000", number(10, 300_000))?),
+            partitions: variable("LOG_PARTITIONS", 4, "a number from 1 to 64", number(1, 64))?,
+            chdb_lib: variable("CHDB_LIB", default_chdb(), "the path of libchdb.so", |t| Some(PathBuf::from(t)))?,
+            log_days: variable("LOG_RETENTION_DAYS", 7, "days from 1 to 3650", number(1, 3650))?,
+            raw_days: variable("RAW_RETENTION_DAYS", 30, "days from 1 to 3650", number(1, 3650))?,
+            event_days: variable("EVENT_RETENTION_DAYS", 400, "days from 1 to 36500", number(1, 36_500))?,
+        })
+    }
+
+    /// The configuration as a person reads it; secrets are not shown.
+    pub fn describe(&self) -> String {
+        let mut text = String::new();
+        let sites: Vec<_> = self.sites.iter().map(|s| s.site_id.as_str()).collect();
+        let proxies: Vec<_> = self.trusted_proxies.iter().map(ToString::to_string).collect();
+        let rows: [(&str, String); 12] = [
+            ("DATA", self.data.display().to_string()),
+            ("LISTEN", self.listen.to_string()),
+            ("ADMIN_TOKEN", if self.admin_token.is_some() { "(set)" } else { "(not set: reads are open on loopback)" }.to_owned()),
+            ("TRUSTED_PROXIES", proxies.join(",")),
+            ("SITES", sites.join(",")),
+            ("COMPACT_INTERVAL", format!("{} s", self.compact_interval.as_secs())),
+            ("LAND_WINDOW_MS", self.land_window.as_millis().to_string()),
+            ("LOG_PARTITIONS", self.partitions.to_string()),
+            ("CHDB_LIB", self.chdb_lib.display().to_string()),
+            ("LOG_RETENTION_DAYS", self.log_days.to_string()),
+            ("RAW_RETENTION_DAYS", self.raw_days.to_string()),
+            ("EVENT_RETENTION_DAYS", self.event_days.to_string()),
+        ];
+        for (name, value) in rows {
+            let from = if std::env::var(name).is_ok_and(|v| !v.is_empty()) { "environment" } else { "default or option" };
+            let _ = writeln!(text, "{name:<22}{value:<48}{from}");
+        }
+        text
+    }
+}
+
+const IN_TARGET: &str = "deps/node_modules/@chdb/lib-linux-x64-gnu/libchdb.so";
+
+/// libchdb beside the binary (`lib/`), or where `make` puts it in a checkout.
+fn default_chdb() -> PathBuf {
+    let beside = std::env::current_exe().ok().and_then(|exe| {
+        let folder = exe.parent()?;
+        let candidates = [folder.join("lib/libchdb.so"), folder.join("..").join(IN_TARGET)];
+        candidates.into_iter().find(|c| c.exists())
+    });
+    beside.unwrap_or_else(|| Path::new("target").join(IN_TARGET))
+}

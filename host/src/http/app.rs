@@ -1,0 +1,143 @@
+//! Which path goes to which function.
+
+use std::{net::IpAddr, sync::Arc};
+
+use axum::{
+    body::{Body, Bytes},
+    response::{IntoResponse, Response},
+};
+use clickstream_event::Sites;
+use clickstream_query::Answer;
+use http::{HeaderValue, Method, Request, StatusCode, header};
+use serde_json::json;
+use tokio_util::sync::CancellationToken;
+
+use super::{export, guard, inbox, invoke, pages, problem::problem};
+use crate::{
+    config::Config,
+    up::{Functions, Parts, status::status},
+};
+
+/// Everything a request can reach.
+pub struct App {
+    /// The embedded adapters.
+    pub parts: Arc<Parts>,
+    /// The functions.
+    pub functions: Arc<Functions>,
+    /// The sites.
+    pub sites: Sites,
+    /// `ADMIN_TOKEN`.
+    pub token: Option<String>,
+    metrics: clickstream_telemetry::PrometheusHandle,
+    stop: CancellationToken,
+}
+
+impl App {
+    /// The application of a started service.
+    pub fn new(
+        config: &Config,
+        parts: Arc<Parts>,
+        functions: Arc<Functions>,
+        metrics: clickstream_telemetry::PrometheusHandle,
+        stop: CancellationToken,
+    ) -> Self {
+        Self { parts, functions, sites: config.sites.clone(), token: config.admin_token.clone(), metrics, stop }
+    }
+
+    /// Answers one request.
+    pub async fn handle(&self, request: Request<Body>, peer: IpAddr) -> Response {
+        let path = request.uri().path().to_owned();
+        if is_collection(&path) {
+            return self.collect(request, peer).await;
+        }
+        if let Some(rest) = path.strip_prefix("/v1/inbox/") {
+            return inbox::put(self, rest, request).await;
+        }
+        if path.starts_with("/2015-03-31/") {
+            return invoke::invoke(self, request).await;
+        }
+        if *request.method() != Method::GET && *request.method() != Method::HEAD {
+            let known = path.starts_with("/v1/") || pages::page(&path).is_some() || OPEN.contains(&path.as_str());
+            return if known { not_allowed() } else { not_found(&path) };
+        }
+        match path.as_str() {
+            "/health" => "ok\n".into_response(),
+            "/ready" => self.ready(),
+            "/favicon.ico" => StatusCode::NO_CONTENT.into_response(),
+            path if path == "/metrics" || path.starts_with("/v1/") => match guard::reader(request.headers(), self.token.as_deref()) {
+                Ok(()) => self.read(request.into_parts().0).await,
+                Err(refusal) => *refusal,
+            },
+            path => pages::page(path).unwrap_or_else(|| not_found(path)),
+        }
+    }
+
+    async fn collect(&self, request: Request<Body>, peer: IpAddr) -> Response {
+        let (parts, body) = request.into_parts();
+        match body_within(body, clickstream_collect::Limits::default().max_body_bytes).await {
+            Ok(bytes) => self.functions.collect.handle(Request::from_parts(parts, bytes), Some(peer)).await.map(Body::from),
+            Err(refusal) => *refusal,
+        }
+    }
+
+    async fn read(&self, head: http::request::Parts) -> Response {
+        let path = head.uri.path().to_owned();
+        match path.as_str() {
+            "/metrics" => self.metrics.render().into_response(),
+            "/v1/sites" => {
+                let sites: Vec<_> = self.sites.iter().map(|s| s.site_id.as_str()).collect();
+                axum::Json(json!({ "sites": sites })).into_response()
+            }
+            "/v1/status" => match status(&self.parts).await {
+                Ok(status) => axum::Json(status).into_response(),
+                Err(error) => problem(StatusCode::SERVICE_UNAVAILABLE, "part_unavailable", format!("{error:#}")),
+            },
+            "/v1/export" => export::export(self, head.uri.query().unwrap_or_default()).await,
+            path if path.starts_with("/v1/receipts/") => inbox::receipt(self, path).await,
+            _ => {
+                match self.functions.query.handle(Request::from_parts(head, Bytes::new())).await {
+                    Answer::Whole(response) => response.map(Body::from),
+                    Answer::Stream(response) => {
+                        let stop = self.stop.clone();
+                        response.map(|stream| Body::from_stream(futures::StreamExt::take_until(stream, stop.cancelled_owned())))
+                    }
+                }
+            }
+        }
+    }
+
+    fn ready(&self) -> Response {
+        if self.stop.is_cancelled() {
+            return problem(StatusCode::SERVICE_UNAVAILABLE, "stopping", "the service is stopping");
+        }
+        "ready\n".into_response()
+    }
+}
+
+const OPEN: [&str; 3] = ["/health", "/ready", "/metrics"];
+
+/// Paths of the function collect.
+fn is_collection(path: &str) -> bool {
+    matches!(path, "/clicks" | "/v1/track" | "/v1/page" | "/v1/screen" | "/v1/identify" | "/v1/group" | "/v1/alias" | "/v1/batch" | "/v1/events")
+}
+
+/// The whole body, or a refusal before it grows past `limit` bytes.
+pub async fn body_within(body: Body, limit: usize) -> Result<Bytes, Box<Response>> {
+    match axum::body::to_bytes(body, limit).await {
+        Ok(bytes) => Ok(bytes),
+        Err(error) if std::error::Error::source(&error).is_some_and(|s| s.is::<http_body_util::LengthLimitError>()) => {
+            Err(Box::new(problem(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", format!("the body is over {limit} bytes: send fewer events at once"))))
+        }
+        Err(_) => Err(Box::new(problem(StatusCode::BAD_REQUEST, "body_cut", "the body ended before its announced length: send it whole"))),
+    }
+}
+
+fn not_found(path: &str) -> Response {
+    problem(StatusCode::NOT_FOUND, "not_found", format!("nothing is at {path}; docs/api lists the paths"))
+}
+
+fn not_allowed() -> Response {
+    let mut answer = problem(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this path answers GET alone");
+    answer.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
+    answer
+}

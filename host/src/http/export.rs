@@ -1,0 +1,28 @@
+//! `GET /v1/export`: a site's events as they stand in the view `clicks`.
+
+use axum::{
+    body::Body,
+    response::{IntoResponse, Response},
+};
+use http::{StatusCode, header};
+
+use super::{App, problem::problem};
+
+/// Streams rows; memory does not grow with their number.
+pub async fn export(app: &App, query: &str) -> Response {
+    let query: Vec<(String, String)> = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
+    let value = |name: &str| query.iter().find(|(k, _)| k == name).map(|(_, v)| v.as_str());
+    let day = |name: &str| value(name).and_then(|v| v.parse::<jiff::civil::Date>().ok());
+    let (Some(site), Some(from), Some(to)) = (value("site"), day("from"), day("to")) else {
+        return problem(StatusCode::BAD_REQUEST, "parameter_wrong", "wanted: site, and from and to as days such as 2026-11-24");
+    };
+    let (format, kind) = match value("format").unwrap_or("ndjson") {
+        "ndjson" => ("JSONEachRow", "application/x-ndjson"),
+        "csv" => ("CSVWithNames", "text/csv; charset=utf-8"),
+        other => return problem(StatusCode::BAD_REQUEST, "parameter_wrong", format!("format {other:?} is wrong: ndjson or csv")),
+    };
+    match app.parts.warehouse.export(site, from, to, format) {
+        Ok(rows) => ([(header::CONTENT_TYPE, kind)], Body::from_stream(rows)).into_response(),
+        Err(error) => problem(StatusCode::SERVICE_UNAVAILABLE, "warehouse_unavailable", error.to_string()),
+    }
+}

@@ -1,0 +1,13 @@
+//! The HTTP face: collection, reads, the Invoke API, pages.
+
+mod app;
+mod export;
+mod guard;
+mod inbox;
+mod invoke;
+mod pages;
+mod problem;
+mod serve;
+
+pub use app::App;
+pub use serve::serve;

@@ -1,0 +1,46 @@
+//! `clickstream`: every function in one process, and the commands around it.
+
+mod cli;
+mod client;
+mod commands;
+mod config;
+mod http;
+mod up;
+
+use clap::Parser;
+use cli::{Cli, Command};
+
+fn main() -> std::process::ExitCode {
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("clickstream: no runtime: {error}");
+            return std::process::ExitCode::FAILURE;
+        }
+    };
+    match runtime.block_on(run(cli)) {
+        Ok(()) => std::process::ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("clickstream: {error:#}");
+            std::process::ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(cli: Cli) -> anyhow::Result<()> {
+    match &cli.command {
+        Command::Up(options) => up::up(config::Config::from_env(&cli.data, options)?).await,
+        Command::Config(options) => {
+            print!("{}", config::Config::from_env(&cli.data, options)?.describe());
+            Ok(())
+        }
+        Command::Demo(options) => commands::demo::run(&client::Service::find(&cli)?, options).await,
+        Command::Import(options) => commands::import::run(&client::Service::find(&cli)?, options).await,
+        Command::Export(options) => commands::export::run(&client::Service::find(&cli)?, options).await,
+        Command::Trace(options) => commands::trace::run(&client::Service::find(&cli)?, options).await,
+        Command::Report(options) => commands::report::run(&client::Service::find(&cli)?, options).await,
+        Command::Status(options) => commands::status::run(&client::Service::find(&cli)?, *options).await,
+        Command::Replay(options) => commands::replay::run(&client::Service::find(&cli)?, options).await,
+    }
+}

@@ -1,0 +1,78 @@
+//! `up`: every part started, in the order in which they need each other, and stopped in reverse.
+
+mod data_folder;
+mod functions;
+mod notified;
+mod parts;
+mod polled;
+mod retention;
+mod schedule;
+pub mod status;
+
+use std::{io::Write as _, sync::Arc, time::Duration};
+
+use anyhow::Context;
+use tokio::net::TcpListener;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+pub use functions::Functions;
+pub use parts::Parts;
+
+use crate::{
+    client::ServiceFile,
+    config::Config,
+    http::{self, App},
+};
+
+/// How long requests and batches in hand may take to finish after a signal.
+const DRAIN: Duration = Duration::from_secs(30);
+
+/// Runs the service until SIGTERM or SIGINT.
+pub async fn up(config: Config) -> anyhow::Result<()> {
+    clickstream_telemetry::init(clickstream_telemetry::LogFormat::from_terminal());
+    let metrics = clickstream_telemetry::recorder()?;
+    let folder = data_folder::DataFolder::claim(&config.data)?;
+    let listener = TcpListener::bind(config.listen)
+        .await
+        .with_context(|| format!("cannot listen on {}: is another service running there? choose another with --listen", config.listen))?;
+    let url = format!("http://{}", listener.local_addr()?);
+
+    let parts = Arc::new(Parts::start(&config).await?);
+    let functions = Arc::new(Functions::new(&parts, &config));
+    let stop = CancellationToken::new();
+    let work = TaskTracker::new();
+    polled::start(&parts, &functions, &config, &stop, &work).await?;
+    notified::start(&parts, &functions, &stop, &work);
+    schedule::start(&parts, &functions, &config, &stop, &work);
+
+    let app = App::new(&config, Arc::clone(&parts), Arc::clone(&functions), metrics, stop.clone());
+    let server = tokio::spawn(http::serve(listener, app, stop.clone()));
+    folder.announce(&ServiceFile { url: url.clone(), pid: std::process::id() })?;
+    println!("ready {url}");
+    println!("open {url}/ and click a button in the shop; stop with Ctrl-C");
+    std::io::stdout().flush()?;
+
+    signal().await?;
+    tracing::info!("stopping: finishing what is in hand");
+    stop.cancel();
+    work.close();
+    let drained = tokio::time::timeout(DRAIN, async {
+        let _ = server.await;
+        work.wait().await;
+    });
+    if drained.await.is_err() {
+        tracing::warn!("not all work ended within {} s; it is done again at the next start", DRAIN.as_secs());
+    }
+    parts.stop().await;
+    folder.release();
+    Ok(())
+}
+
+async fn signal() -> anyhow::Result<()> {
+    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
+    tokio::select! {
+        result = tokio::signal::ctrl_c() => result?,
+        _ = terminate.recv() => {}
+    }
+    Ok(())
+}

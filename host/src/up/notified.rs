@@ -1,0 +1,69 @@
+//! Functions triggered by bucket notifications: load on raw/, intake-files on inbox/.
+
+use std::{future::Future, sync::Arc, time::Duration};
+
+use clickstream_objects::{Notification, Notifications};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::{Functions, Parts};
+
+/// Notifications taken at once.
+const AT_ONCE: usize = 16;
+
+/// Starts the receivers.
+pub fn start(parts: &Arc<Parts>, functions: &Arc<Functions>, stop: &CancellationToken, work: &TaskTracker) {
+    let f = Arc::clone(functions);
+    receive(&parts.notifications, "raw/", stop, work, move |n| {
+        let f = Arc::clone(&f);
+        async move { f.load.handle(&n).await.map(|_| ()).map_err(|e| e.to_string()) }
+    });
+    let f = Arc::clone(functions);
+    receive(&parts.notifications, "inbox/", stop, work, move |n| {
+        let f = Arc::clone(&f);
+        async move { f.intake_files.handle(&n).await.map(|_| ()).map_err(|e| e.to_string()) }
+    });
+}
+
+/// Hands notifications under `prefix` to `handle`; a failed one comes again, later each time.
+fn receive<H, F>(notifications: &Arc<dyn Notifications>, prefix: &'static str, stop: &CancellationToken, work: &TaskTracker, handle: H)
+where
+    H: Fn(Notification) -> F + Send + Sync + 'static,
+    F: Future<Output = Result<(), String>> + Send,
+{
+    let notifications = Arc::clone(notifications);
+    let stop = stop.clone();
+    work.spawn(async move {
+        loop {
+            let deliveries = tokio::select! {
+                () = stop.cancelled() => break,
+                deliveries = notifications.receive(prefix, AT_ONCE) => deliveries,
+            };
+            let deliveries = match deliveries {
+                Ok(deliveries) => deliveries,
+                Err(error) => {
+                    tracing::error!(prefix, %error, "cannot receive notifications");
+                    tokio::time::sleep(Duration::from_secs(1)).await;
+                    continue;
+                }
+            };
+            let mut done = Vec::with_capacity(deliveries.len());
+            for delivery in deliveries {
+                let key = delivery.notification.key.clone();
+                let outcome = if stop.is_cancelled() { Err("stopping".to_owned()) } else { handle(delivery.notification).await };
+                match outcome {
+                    Ok(()) => done.push(delivery.id),
+                    Err(error) => {
+                        tracing::warn!(key, attempts = delivery.attempts, error, "notification failed; it comes again");
+                        let delay = Duration::from_millis(200 << delivery.attempts.min(8));
+                        if let Err(error) = notifications.refuse(delivery.id, delay).await {
+                            tracing::error!(%error, "cannot refuse a notification");
+                        }
+                    }
+                }
+            }
+            if let Err(error) = notifications.acknowledge(&done).await {
+                tracing::error!(prefix, %error, "cannot acknowledge notifications; they come again");
+            }
+        }
+    });
+}

@@ -1,0 +1,11 @@
+//! Events as Arrow columns and Parquet files: the format of raw objects and of the lake.
+
+mod from_arrow;
+mod parquet_file;
+mod schema;
+mod to_arrow;
+
+pub use from_arrow::{RawRecord, records};
+pub use parquet_file::{ColumnsError, read_columns, read_parquet, write_lake_file, write_raw_object};
+pub use schema::{event_schema, raw_schema, required_columns};
+pub use to_arrow::{RawRow, raw_batch};

@@ -1,0 +1,92 @@
+//! One event through validation and enrichment.
+
+mod address;
+mod agent;
+mod canonical;
+mod clicks;
+mod draft;
+mod finish;
+mod identity;
+mod page;
+mod read;
+mod segment;
+mod time;
+
+use std::net::IpAddr;
+
+use crate::{Event, Micros, RawEvent, Reason, ReasonCode, Rejection, Shape, Site, Source};
+
+pub use time::parse_time;
+
+/// What is known of an event's way in, besides its own fields.
+#[derive(Clone, Debug)]
+pub struct Arrival<'a> {
+    /// When the service took it.
+    pub received_at: Micros,
+    /// The way it came in.
+    pub source: Source,
+    /// The sender's address (HTTP); a file or topic event brings its own.
+    pub ip: Option<IpAddr>,
+    /// The `User-Agent` header (HTTP), used where the event names none and a browser sent it.
+    pub user_agent: Option<&'a str>,
+    /// The country that a trusted proxy or a database names.
+    pub country: Option<&'a str>,
+    /// `sentAt` of the batch, where the event has none.
+    pub sent_at: Option<&'a str>,
+}
+
+/// An event's fate.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// Kept; the reasons are warnings (empty when valid).
+    Accepted(Box<Event>, Vec<Reason>),
+    /// Not kept as an event, but kept as a rejection.
+    Rejected(Box<Rejection>),
+}
+
+/// Validates and enriches one event of `site`.
+pub fn admit(raw: &RawEvent, site: &Site, arrival: &Arrival<'_>) -> Outcome {
+    let draft = match raw.shape {
+        Shape::Segment => segment::draft(&raw.fields),
+        Shape::Canonical => canonical::draft(&raw.fields),
+        Shape::Clicks => clicks::draft(&raw.fields),
+    };
+    match finish::finish(draft, site, arrival) {
+        Ok((event, warnings)) => Outcome::Accepted(Box::new(event), warnings),
+        Err(refused) => Outcome::Rejected(Box::new(Rejection {
+            site_id: Some(site.site_id.clone()),
+            event_id: refused.event_id,
+            message_id: refused.message_id,
+            received_at: arrival.received_at,
+            source: arrival.source,
+            shape: raw.shape,
+            reasons: refused.reasons,
+            original: raw.original(),
+        })),
+    }
+}
+
+/// The site that a record of a topic or file names itself, if any.
+pub fn named_site(raw: &RawEvent) -> Option<&str> {
+    ["site_id", "siteId", "site"].into_iter().find_map(|name| raw.fields.get(name)?.as_str())
+}
+
+/// A rejection of something that is no event at all: no object, cut, or over 32 KB.
+pub fn reject_undecodable(original: &str, shape: Shape, site: Option<&str>, arrival: &Arrival<'_>, why: &str) -> Rejection {
+    let reason = if original.len() > crate::MAX_EVENT_BYTES {
+        let message = format!("the event takes {} bytes; at most {} are taken", original.len(), crate::MAX_EVENT_BYTES);
+        Reason { code: ReasonCode::TooLarge, field: None, message }
+    } else {
+        Reason { code: ReasonCode::Malformed, field: None, message: why.to_owned() }
+    };
+    Rejection {
+        site_id: site.map(str::to_owned),
+        event_id: None,
+        message_id: None,
+        received_at: arrival.received_at,
+        source: arrival.source,
+        shape,
+        reasons: vec![reason],
+        original: original.to_owned(),
+    }
+}

@@ -1,0 +1,352 @@
+//! A draft judged and made into an event.
+
+use std::{borrow::Cow, net::IpAddr};
+
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use super::{
+    Arrival, address, agent,
+    draft::{ActionWord, Cell, Draft, device_type},
+    identity,
+    page::{UTM, scrub},
+    read::{ADDRESS, NAME, Remarks, TEXT},
+    time::parse_time,
+};
+use crate::{Action, DeviceType, Event, IpPolicy, Micros, Properties, Reason, ReasonCode, Site, Source, Verdict};
+
+/// Why a draft is no event.
+pub struct Refused {
+    pub event_id: Option<Uuid>,
+    pub message_id: Option<String>,
+    pub reasons: Vec<Reason>,
+}
+
+/// Names every reason, not only the first.
+pub fn finish(draft: Draft<'_>, site: &Site, arrival: &Arrival<'_>) -> Result<(Event, Vec<Reason>), Refused> {
+    let mut wrong = Remarks::default();
+    let mut remarks = Remarks::default();
+
+    let identified = identity::event_id(draft.id, &site.site_id);
+    let message_id = identified.as_ref().map(|(sent, _)| sent.clone());
+    let event_id = match identified {
+        Some((_, id)) => Some(id),
+        None if arrival.source == Source::Http => {
+            remarks.add(ReasonCode::IdAssigned, draft.id_field, "no usable id was sent; a resend of this event will count again");
+            Some(Uuid::now_v7())
+        }
+        None => {
+            wrong.add(ReasonCode::IdMissing, draft.id_field, "wanted a unique id: a text of 1 to 500 characters, best a UUID");
+            None
+        }
+    };
+    let action = match &draft.action {
+        ActionWord::Known(action) => Some(*action),
+        ActionWord::Unknown(field, word) => {
+            let known = if *field == "type" && draft.id_field == "messageId" {
+                "track, page, screen, identify, group, alias"
+            } else {
+                "view, click, page, identify, custom"
+            };
+            wrong.add(ReasonCode::ActionUnknown, field, format!("{:?} is none of {known}", word.chars().take(50).collect::<String>()));
+            None
+        }
+    };
+    let moments = moments(&draft, site, arrival, &mut wrong, &mut remarks);
+    let session_id = remarks.text(draft.session_id, NAME);
+    let anonymous_id = remarks.text(draft.anonymous_id, NAME);
+    let user_id = remarks.text(draft.user_id, NAME);
+    if session_id.is_none() && anonymous_id.is_none() && user_id.is_none() {
+        wrong.add(ReasonCode::IdentityMissing, "anonymous_id", "wanted a user id, an anonymous id or a session id");
+    }
+    let element_id = remarks.text(draft.element_id, NAME);
+    if element_id.is_none() && matches!(action, Some(Action::View | Action::Click)) {
+        wrong.add(ReasonCode::ElementMissing, "element_id", "a view or a click names the element that was seen or clicked");
+    }
+    let (Some(event_id), Some(action), Some(moments), true) = (event_id, action, moments, wrong.0.is_empty()) else {
+        return Err(Refused { event_id, message_id, reasons: wrong.0 });
+    };
+
+    let name = remarks.text(draft.name, NAME).or_else(|| draft.implied_name.map(str::to_owned));
+    let name = match (name, draft.implied_name) {
+        (_, Some(implied)) => Some(implied.to_owned()),
+        (name, None) => name,
+    };
+    if name.is_none() && action == Action::Custom {
+        remarks.add(ReasonCode::FieldMissing, "name", "a custom event has a name");
+    }
+    let place = place(&draft, site, &mut remarks);
+    let machine = machine(&draft, arrival, &mut remarks);
+    let ip = visitor(draft.ip, site, arrival, &mut remarks);
+    let properties = properties(&draft, &mut remarks);
+    let library = match (remarks.text(draft.library, NAME), remarks.text(draft.library_version, NAME)) {
+        (Some(name), Some(version)) => Some(format!("{name}/{version}")),
+        (name, _) => name,
+    };
+    let mut event = Event {
+        event_id,
+        site_id: site.site_id.clone(),
+        action,
+        name,
+        original_at: moments.original_at,
+        occurred_at: moments.occurred_at,
+        sent_at: moments.sent_at,
+        received_at: arrival.received_at,
+        session_id,
+        anonymous_id,
+        user_id,
+        url: place.url,
+        path: place.path,
+        referrer: place.referrer,
+        page_title: remarks.text(draft.page_title, TEXT),
+        utm_source: None,
+        utm_medium: None,
+        utm_campaign: None,
+        utm_term: None,
+        utm_content: None,
+        element_id,
+        element_kind: remarks.text(draft.element_kind, NAME),
+        element_text: remarks.text(draft.element_text, TEXT),
+        element_class: remarks.text(draft.element_class, TEXT),
+        x: remarks.pixels(draft.x),
+        y: remarks.pixels(draft.y),
+        position: remarks.pixels(draft.position),
+        visible_ms: remarks.whole(draft.visible_ms, 0, Micros::DAY / 1_000),
+        viewport_width: remarks.pixels(draft.viewport_width),
+        viewport_height: remarks.pixels(draft.viewport_height),
+        scroll_position: remarks.pixels(draft.scroll_position),
+        device_type: machine.device_type,
+        os: machine.os,
+        browser: machine.browser,
+        country: country(draft.country, arrival, &mut remarks),
+        bot: !machine.bot_reasons.is_empty(),
+        bot_reasons: machine.bot_reasons,
+        ip: ip.map(|ip| ip.to_string()),
+        user_agent: machine.user_agent,
+        locale: remarks.text(draft.locale, NAME),
+        library,
+        source: arrival.source,
+        verdict: Verdict::Valid,
+        warnings: Vec::new(),
+        properties,
+    };
+    [event.utm_source, event.utm_medium, event.utm_campaign, event.utm_term, event.utm_content] = place.utm;
+    for remark in &remarks.0 {
+        let code = remark.code.as_str();
+        if !event.warnings.iter().any(|w| w == code) {
+            event.warnings.push(code.to_owned());
+        }
+    }
+    // An id or a time that the server makes is how a plain client works, nothing to suspect.
+    if remarks.0.iter().any(|r| !matches!(r.code, ReasonCode::IdAssigned | ReasonCode::TimeAssigned)) {
+        event.verdict = Verdict::Suspicious;
+    }
+    Ok((event, remarks.0))
+}
+
+struct Moments {
+    original_at: Micros,
+    occurred_at: Micros,
+    sent_at: Option<Micros>,
+}
+
+/// The client's time, and when it was by our clock: received_at − (sent_at − original), never later than received_at.
+///
+/// Only HTTP says when it was sent; a file or a topic may have lain for days, so its times stand as they are.
+fn moments(draft: &Draft<'_>, site: &Site, arrival: &Arrival<'_>, wrong: &mut Remarks, remarks: &mut Remarks) -> Option<Moments> {
+    let received = arrival.received_at;
+    let sent_at = match draft.sent_at {
+        Some(field) => {
+            let parsed = parse_time(field.value);
+            if parsed.is_none() {
+                remarks.add(ReasonCode::FieldInvalid, field.name, "left out: wanted a time such as 2026-11-24T12:00:00.000Z");
+            }
+            parsed
+        }
+        None => arrival.sent_at.and_then(|t| parse_time(&Value::String(t.to_owned()))),
+    };
+    let Some(field) = draft.original_at else {
+        if arrival.source != Source::Http {
+            wrong.add(ReasonCode::TimeInvalid, draft.time_field, "wanted a time such as 2026-11-24T12:00:00.000Z");
+            return None;
+        }
+        remarks.add(ReasonCode::TimeAssigned, draft.time_field, "no time was sent; the time of arrival was taken");
+        return Some(Moments { original_at: received, occurred_at: received, sent_at });
+    };
+    let Some(original_at) = parse_time(field.value) else {
+        wrong.add(ReasonCode::TimeInvalid, field.name, "wanted a time of the years 1970 to 2199 such as 2026-11-24T12:00:00.000Z");
+        return None;
+    };
+    let skew = match sent_at {
+        Some(sent) if arrival.source == Source::Http => received.0 - sent.0,
+        _ => 0,
+    };
+    let corrected = original_at.plus(skew);
+    if corrected.0 > received.0 + Micros::DAY {
+        wrong.add(ReasonCode::TimeInFuture, field.name, "more than 24 hours ahead of the service's clock");
+        return None;
+    }
+    let oldest = received.plus(-i64::from(site.max_age_days) * Micros::DAY);
+    if arrival.source == Source::Http && corrected < oldest {
+        wrong.add(ReasonCode::TooOld, field.name, format!("older than the {} days that this site takes over HTTP: import it as a file", site.max_age_days));
+        return None;
+    }
+    let limit = i64::from(site.max_skew_seconds) * Micros::SECOND;
+    if skew.abs() > limit || corrected.0 - received.0 > limit {
+        remarks.add(ReasonCode::ClockSkew, field.name, format!("the client's clock differs by more than {} s; the time was corrected", site.max_skew_seconds));
+    }
+    Some(Moments { original_at, occurred_at: corrected.min(received), sent_at })
+}
+
+struct Place {
+    url: Option<String>,
+    path: Option<String>,
+    referrer: Option<String>,
+    utm: [Option<String>; 5],
+}
+
+fn place(draft: &Draft<'_>, site: &Site, remarks: &mut Remarks) -> Place {
+    let mut address = |cell: Cell<'_>| {
+        let field = cell?;
+        let text = remarks.text(cell, ADDRESS)?;
+        let page = scrub(&text, &site.allowed_query);
+        if page.is_none() {
+            remarks.add(ReasonCode::FieldInvalid, field.name, "left out: wanted an address such as https://shop.example/cart");
+        }
+        page
+    };
+    let page = address(draft.url);
+    let referrer = address(draft.referrer).map(|p| p.url);
+    let mut place = Place { url: None, path: remarks.text(draft.path, ADDRESS), referrer, utm: Default::default() };
+    let mut from_url: [Option<String>; 5] = Default::default();
+    if let Some(page) = page {
+        place.path = place.path.or(Some(page.path));
+        place.url = Some(page.url);
+        from_url = page.utm;
+    }
+    if let Some(path) = &mut place.path
+        && let Some(end) = path.find(['?', '#'])
+    {
+        path.truncate(end);
+    }
+    for (index, (_, found)) in UTM.iter().zip(from_url).enumerate() {
+        place.utm[index] = remarks.text(draft.utm[index], NAME).or(found);
+    }
+    place
+}
+
+struct Machine {
+    user_agent: Option<String>,
+    device_type: DeviceType,
+    os: Option<String>,
+    browser: Option<String>,
+    bot_reasons: Vec<String>,
+}
+
+fn machine(draft: &Draft<'_>, arrival: &Arrival<'_>, remarks: &mut Remarks) -> Machine {
+    // A library's own agent in the header tells of the calling program, not of the visitor.
+    let header = arrival.user_agent.filter(|ua| agent::is_browser(ua)).map(|ua| ua.chars().take(ADDRESS).collect());
+    let user_agent: Option<String> = remarks.text(draft.user_agent, ADDRESS).or(header);
+    let told = user_agent.as_deref().map(agent::agent);
+    let mut machine = Machine { user_agent, device_type: DeviceType::Unknown, os: None, browser: None, bot_reasons: Vec::new() };
+    if let Some(told) = told {
+        machine.device_type = told.device_type;
+        machine.os.clone_from(&told.os);
+        machine.browser.clone_from(&told.browser);
+        machine.bot_reasons = told.bot_reasons.iter().map(|r| (*r).to_owned()).collect();
+        if told.headless {
+            remarks.add(ReasonCode::BrowserHeadless, "user_agent", "a browser without a window sent this: a test, a monitor or a machine");
+        }
+    }
+    if let Some(field) = draft.device {
+        let word = remarks.text(draft.device, NAME);
+        match word.as_deref().map(device_type) {
+            Some(Some((DeviceType::Bot, _))) => {
+                machine.device_type = DeviceType::Bot;
+                machine.bot_reasons.push("declared".to_owned());
+            }
+            Some(Some((DeviceType::Unknown, _))) | None => {}
+            Some(Some((declared, system))) => {
+                // A tablet is often declared as a phone; the agent knows better.
+                if machine.bot_reasons.is_empty() && !(declared == DeviceType::Mobile && machine.device_type == DeviceType::Tablet) {
+                    machine.device_type = declared;
+                }
+                machine.os = machine.os.take().or(system.map(str::to_owned));
+            }
+            Some(None) => remarks.add(ReasonCode::FieldInvalid, field.name, "left out: wanted desktop, mobile, tablet, android or ios"),
+        }
+    }
+    machine.os = remarks.text(draft.os, NAME).or(machine.os);
+    machine.browser = remarks.text(draft.browser, NAME).or(machine.browser);
+    if machine.device_type == DeviceType::Unknown {
+        remarks.add(ReasonCode::DeviceUnknown, "device_type", "neither the event nor a browser's user agent tells the device");
+    }
+    machine
+}
+
+/// The visitor's address as the site keeps it. What an event declares goes before the connection's; a private
+/// address is remarked only where an event declares it, as a connection from one says nothing of the visitor.
+fn visitor(cell: Cell<'_>, site: &Site, arrival: &Arrival<'_>, remarks: &mut Remarks) -> Option<IpAddr> {
+    let declared = match cell {
+        Some(field) => match remarks.text(cell, NAME).map(|t| t.parse::<IpAddr>()) {
+            Some(Ok(ip)) if address::is_private(ip) => {
+                remarks.add(ReasonCode::IpPrivate, field.name, "left out: no visitor on the internet has this address");
+                return None;
+            }
+            Some(Ok(ip)) => Some(ip),
+            Some(Err(_)) => {
+                remarks.add(ReasonCode::IpInvalid, field.name, "left out: wanted an IPv4 or IPv6 address");
+                None
+            }
+            None => None,
+        },
+        None => None,
+    };
+    let ip = declared.or(arrival.ip.filter(|ip| !address::is_private(*ip)))?;
+    match site.ip_policy {
+        IpPolicy::Anonymize => Some(address::anonymize(ip)),
+        IpPolicy::Drop => None,
+    }
+}
+
+fn country(cell: Cell<'_>, arrival: &Arrival<'_>, remarks: &mut Remarks) -> Option<String> {
+    let Some(field) = cell else { return arrival.country.map(str::to_ascii_uppercase) };
+    let text = remarks.text(cell, NAME)?;
+    if text.len() == 2 && text.bytes().all(|b| b.is_ascii_alphabetic()) {
+        return Some(text.to_ascii_uppercase());
+    }
+    remarks.add(ReasonCode::FieldInvalid, field.name, "left out: wanted two letters such as DE (ISO 3166-1)");
+    None
+}
+
+fn properties(draft: &Draft<'_>, remarks: &mut Remarks) -> Properties {
+    if let Some(wrong) = draft.properties_wrong {
+        remarks.wrong_type(wrong.name, wrong.value, "an object");
+    }
+    let parsed = draft.properties_text.and_then(|field| {
+        let parsed = field.value.as_str().and_then(|text| serde_json::from_str::<Map<String, Value>>(text).ok());
+        if parsed.is_none() {
+            remarks.add(ReasonCode::PropertiesInvalid, field.name, "left out: wanted the text of a JSON object");
+        }
+        parsed
+    });
+    let mut map: Map<String, Value> = parsed.unwrap_or_default();
+    for (key, value) in &draft.properties {
+        map.insert((*key).to_owned(), without_nul(value).into_owned());
+    }
+    if map.is_empty() { Properties::default() } else { Properties::from_map(&map) }
+}
+
+/// NUL in a text is taken by JSON but by few stores.
+fn without_nul(value: &Value) -> Cow<'_, Value> {
+    match value {
+        Value::String(text) if text.contains('\0') => Cow::Owned(Value::String(text.replace('\0', ""))),
+        Value::Array(items) if items.iter().any(|i| matches!(without_nul(i), Cow::Owned(_))) => {
+            Cow::Owned(items.iter().map(|i| without_nul(i).into_owned()).collect())
+        }
+        Value::Object(map) if map.values().any(|v| matches!(without_nul(v), Cow::Owned(_))) => {
+            Cow::Owned(Value::Object(map.iter().map(|(k, v)| (k.clone(), without_nul(v).into_owned())).collect()))
+        }
+        _ => Cow::Borrowed(value),
+    }
+}

@@ -1,0 +1,44 @@
+//! Cutting records by count and bytes.
+
+use crate::{LoggedRecord, Record};
+
+/// Bytes of payload: key, value, headers.
+pub(super) fn payload_bytes(record: &Record) -> usize {
+    let headers: usize = record.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
+    record.key.as_ref().map_or(0, bytes::Bytes::len) + record.value.len() + headers
+}
+
+/// Records taken so far, up to two limits; the first record is taken whatever its size.
+#[derive(Debug, Default)]
+pub(super) struct Taking {
+    pub records: Vec<LoggedRecord>,
+    pub bytes: usize,
+    pub max_records: usize,
+    pub max_bytes: usize,
+    /// A limit was reached: what comes next belongs to the next batch.
+    pub full: bool,
+}
+
+impl Taking {
+    pub(super) fn up_to(max_records: usize, max_bytes: usize) -> Self {
+        Self { max_records, max_bytes, full: max_records == 0, ..Self::default() }
+    }
+
+    /// Takes `record` if it fits; returns whether it did.
+    pub(super) fn take(&mut self, record: LoggedRecord) -> bool {
+        let bytes = payload_bytes(&record.record);
+        if self.full || (!self.records.is_empty() && self.bytes + bytes > self.max_bytes) {
+            self.full = true;
+            return false;
+        }
+        self.bytes += bytes;
+        self.records.push(record);
+        self.full = self.records.len() >= self.max_records || self.bytes >= self.max_bytes;
+        true
+    }
+
+    /// The offset after the last record taken, else `from`.
+    pub(super) fn next(&self, from: u64) -> u64 {
+        self.records.last().map_or(from, |r| r.offset + 1)
+    }
+}

@@ -1,0 +1,99 @@
+//! The object port: immutable bytes under keys, conditional writes, and notifications of what was written.
+
+pub mod conformance;
+pub mod embedded;
+mod notification;
+pub mod s3;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures::stream::BoxStream;
+
+pub use notification::{Delivery, Notification, Notifications};
+
+/// A condition under which a PUT may take place. Checked and written atomically.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Condition {
+    /// Always.
+    #[default]
+    None,
+    /// Only if no object stands under the key (`If-None-Match: *`).
+    Absent,
+    /// Only over the object with this ETag (`If-Match`).
+    Matches(String),
+}
+
+/// What to write beside the bytes.
+#[derive(Clone, Debug, Default)]
+pub struct PutOptions {
+    /// Condition of the write.
+    pub condition: Condition,
+    /// `Content-Type`.
+    pub content_type: Option<String>,
+    /// User metadata (ASCII names and values).
+    pub metadata: BTreeMap<String, String>,
+}
+
+/// What is known of an object without its bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ObjectInfo {
+    /// Its key.
+    pub key: String,
+    /// Bytes.
+    pub size: u64,
+    /// ETag without quotes.
+    pub etag: String,
+    /// Last written, µs UTC.
+    pub modified_at: i64,
+    /// User metadata; empty in listings.
+    pub metadata: BTreeMap<String, String>,
+}
+
+/// What a caller can do about a failed call.
+#[derive(Debug, thiserror::Error)]
+pub enum ObjectError {
+    /// No object stands under the key.
+    #[error("no object {0}")]
+    NotFound(String),
+    /// The condition of a PUT did not hold; nothing was written.
+    #[error("the object {0} stands already or has changed")]
+    PreconditionFailed(String),
+    /// The store cannot be reached or is overloaded; the same call may succeed later.
+    #[error("the object store is unavailable: {0}")]
+    Unavailable(String),
+    /// The disk is full.
+    #[error("the object store's disk is full")]
+    Full,
+    /// The store refuses the call; an operator or the caller must change something.
+    #[error("the object store refuses: {0}")]
+    Refused(String),
+}
+
+/// A stream of an object's bytes.
+pub type ByteStream = BoxStream<'static, Result<Bytes, ObjectError>>;
+
+/// One bucket.
+#[async_trait]
+pub trait Objects: Send + Sync + 'static {
+    /// Writes `body` under `key`, durably, and answers the new ETag.
+    async fn put(&self, key: &str, body: Bytes, options: PutOptions) -> Result<String, ObjectError>;
+    /// Writes a file of any size under `key` (multipart above 16 MiB).
+    async fn put_file(&self, key: &str, path: &std::path::Path, options: PutOptions) -> Result<String, ObjectError>;
+    /// The whole object.
+    async fn get(&self, key: &str) -> Result<(ObjectInfo, Bytes), ObjectError>;
+    /// The object as a stream; memory does not grow with its size.
+    async fn get_stream(&self, key: &str) -> Result<(ObjectInfo, ByteStream), ObjectError>;
+    /// Bytes `[start, end)` of the object.
+    async fn get_range(&self, key: &str, start: u64, end: u64) -> Result<Bytes, ObjectError>;
+    /// What is known of the object.
+    async fn head(&self, key: &str) -> Result<ObjectInfo, ObjectError>;
+    /// Up to `max` objects under `prefix` in key order, after `start_after`.
+    async fn list(&self, prefix: &str, start_after: Option<&str>, max: usize) -> Result<Vec<ObjectInfo>, ObjectError>;
+    /// Removes the object; no error if none is there.
+    async fn delete(&self, key: &str) -> Result<(), ObjectError>;
+}
+
+/// Shared handle to a bucket.
+pub type SharedObjects = Arc<dyn Objects>;

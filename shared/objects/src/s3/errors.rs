@@ -1,0 +1,32 @@
+//! S3's errors as what a caller can do about them.
+
+use aws_sdk_s3::{
+    config::http::HttpResponse,
+    error::{DisplayErrorContext, ProvideErrorMetadata, SdkError},
+};
+
+use crate::ObjectError;
+
+/// The error of a call about `key`.
+pub fn of<E>(key: &str, error: SdkError<E, HttpResponse>) -> ObjectError
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    let Some(status) = error.raw_response().map(|r| r.status().as_u16()) else {
+        return ObjectError::Unavailable(DisplayErrorContext(&error).to_string());
+    };
+    let code = error.code().unwrap_or_default().to_owned();
+    let said = match error.message() {
+        Some(message) => format!("{code} ({status}): {message}"),
+        None => format!("{code} ({status})"),
+    };
+    match status {
+        507 => ObjectError::Full,
+        _ if code == "XMinioStorageFull" => ObjectError::Full,
+        404 if code == "NoSuchBucket" => ObjectError::Refused(said),
+        404 => ObjectError::NotFound(key.to_owned()),
+        409 | 412 => ObjectError::PreconditionFailed(key.to_owned()),
+        408 | 429 | 500..=599 => ObjectError::Unavailable(said),
+        _ => ObjectError::Refused(said),
+    }
+}

@@ -1,0 +1,95 @@
+//! The event store port: any event by id, a person's timeline, recent rejections, all seconds old.
+
+pub mod conformance;
+pub mod sqlite;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use clickstream_event::{Logged, Micros, Rejection};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+/// What a caller can do about a failed call.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The store cannot be reached or is overloaded; the same call may succeed later.
+    #[error("the event store is unavailable: {0}")]
+    Unavailable(String),
+    /// The disk is full.
+    #[error("the event store's disk is full")]
+    Full,
+    /// The store's own data is damaged; an operator is needed.
+    #[error("the event store is damaged: {0}")]
+    Corrupt(String),
+}
+
+/// A rejection with its place in the topic `rejected`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoggedRejection {
+    /// Partition of topic `rejected`.
+    pub log_partition: u32,
+    /// Offset within it.
+    pub log_offset: u64,
+    /// The rejection.
+    #[serde(flatten)]
+    pub rejection: Rejection,
+}
+
+/// What the store knows of an id.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Found {
+    /// A kept event (the first copy, by `(received_at, partition, offset)`).
+    Event(Box<Logged>),
+    /// A rejected one.
+    Rejected(Box<LoggedRejection>),
+}
+
+/// Which id of a person a timeline is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Person {
+    /// `user_id`.
+    User(String),
+    /// `anonymous_id`.
+    Anonymous(String),
+}
+
+/// Where a page of a timeline ends; the next one begins after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cursor {
+    /// `original_at` of the last event of the page.
+    pub original_at: Micros,
+    /// Its id.
+    pub event_id: Uuid,
+}
+
+/// Events by id and by person.
+#[async_trait]
+pub trait EventStore: Send + Sync + 'static {
+    /// Puts events, idempotently by `(site_id, event_id)`: the copy with the lowest
+    /// `(received_at, partition, offset)` stays, whatever order they come in.
+    async fn put_events(&self, events: &[Logged]) -> Result<(), StoreError>;
+    /// Puts rejections, idempotently by their place in the log.
+    async fn put_rejections(&self, rejections: &[LoggedRejection]) -> Result<(), StoreError>;
+    /// What is known of `event_id`, on any site where `site` is none. A kept event goes before a rejected one.
+    async fn find(&self, site: Option<&str>, event_id: Uuid) -> Result<Option<Found>, StoreError>;
+    /// A person's events, newest first by `(original_at, event_id)`, from after `after` on.
+    async fn timeline(&self, site: &str, person: &Person, after: Option<Cursor>, limit: usize) -> Result<Vec<Logged>, StoreError>;
+    /// The newest rejections, newest first.
+    async fn rejections(&self, site: Option<&str>, limit: usize) -> Result<Vec<LoggedRejection>, StoreError>;
+    /// Events held, all sites.
+    async fn count(&self) -> Result<u64, StoreError>;
+    /// Forgets events and rejections received before the given moments.
+    async fn expire(&self, events_before: Micros, rejections_before: Micros) -> Result<(), StoreError>;
+}
+
+/// Shared handle to an event store.
+pub type SharedStore = Arc<dyn EventStore>;
+
+/// Opens the event store that `url` (`STORE_URL`) names: `sqlite:FOLDER`.
+pub fn connect(url: &str) -> Result<SharedStore, StoreError> {
+    let Some(folder) = url.strip_prefix("sqlite:").filter(|f| !f.is_empty()) else {
+        return Err(StoreError::Unavailable("STORE_URL is wrong: sqlite:FOLDER names the folder of the event store".to_owned()));
+    };
+    Ok(Arc::new(sqlite::SqliteStore::open(std::path::Path::new(folder))?))
+}

@@ -1,0 +1,158 @@
+//! The embedded event store on `SQLite`.
+//!
+//! Events are packed by dozens into compressed payloads that are only appended; two narrow indexes
+//! (by id, by person) point into them. One connection writes, one transaction per call; readers see
+//! what was committed.
+
+mod expiry;
+mod options;
+mod packing;
+mod payload;
+mod person;
+mod put;
+mod reading;
+mod rejections;
+mod writer;
+
+use std::{path::Path, sync::Arc};
+
+use async_trait::async_trait;
+use clickstream_event::{Logged, Micros};
+use clickstream_sqlite::{Failure, Readers};
+use tokio::sync::Mutex;
+use uuid::Uuid;
+
+use crate::{Cursor, EventStore, Found, LoggedRejection, Person, StoreError};
+pub use options::SqliteStoreOptions;
+use writer::Writer;
+
+/// An event store in a folder of its own: `store.db` and what `SQLite` keeps beside it.
+#[derive(Clone)]
+pub struct SqliteStore {
+    /// `None` once closed.
+    writer: Arc<Mutex<Option<Writer>>>,
+    readers: Arc<Readers>,
+}
+
+impl std::fmt::Debug for SqliteStore {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("SqliteStore").finish_non_exhaustive()
+    }
+}
+
+impl SqliteStore {
+    /// Opens or makes the store in the folder `path`, with the default options.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`] if another process (or handle) has it open, naming both.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        Self::open_with(path, SqliteStoreOptions::default())
+    }
+
+    /// Opens or makes the store in the folder `path`, applying `schema/sqlite/store/*.sql`.
+    ///
+    /// # Errors
+    /// As [`SqliteStore::open`].
+    pub fn open_with(path: &Path, options: SqliteStoreOptions) -> Result<Self, StoreError> {
+        let (database, writer) = Writer::open(path, options)?;
+        Ok(Self { writer: Arc::new(Mutex::new(Some(writer))), readers: Arc::new(Readers::new(database, 4)) })
+    }
+
+    /// Waits for the write under way, closes the file and frees the folder; later calls are
+    /// [`StoreError::Unavailable`]. Closing twice does nothing.
+    pub async fn close(&self) {
+        let writer = self.writer.lock().await.take();
+        self.readers.close();
+        if let Err(error) = tokio::task::spawn_blocking(move || drop(writer)).await {
+            tracing::error!(%error, "closing the event store was cut off");
+        }
+    }
+
+    /// Runs `work` with the writer on a thread that may block. It runs to its end even if the
+    /// caller goes away.
+    async fn write<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Writer) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let mut writer = Arc::clone(&self.writer).lock_owned().await;
+        let done = tokio::task::spawn_blocking(move || match &mut *writer {
+            Some(writer) => work(writer),
+            None => Err(Failure::Unavailable("the event store is closed".to_owned())),
+        });
+        let result = done.await.map_err(|e| StoreError::Unavailable(format!("a write was cut off: {e}")))?;
+        Ok(result?)
+    }
+
+    /// Repeats a step until it says that nothing is left; others may write in between.
+    async fn repeat(&self, step: impl Fn(&mut Writer) -> Result<bool, Failure> + Copy + Send + 'static) -> Result<(), StoreError> {
+        while self.write(step).await? {
+            tokio::task::yield_now().await;
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl EventStore for SqliteStore {
+    async fn put_events(&self, events: &[Logged]) -> Result<(), StoreError> {
+        let ready = put::prepare(events).await?;
+        if ready.is_empty() {
+            return Ok(());
+        }
+        self.write(move |writer| writer.put_events(&ready)).await
+    }
+
+    async fn put_rejections(&self, rejections: &[LoggedRejection]) -> Result<(), StoreError> {
+        if rejections.is_empty() {
+            return Ok(());
+        }
+        let rejections = rejections.to_vec();
+        self.write(move |writer| writer.put_rejections(&rejections)).await
+    }
+
+    async fn find(&self, site: Option<&str>, event_id: Uuid) -> Result<Option<Found>, StoreError> {
+        let site = site.map(str::to_owned);
+        let found = self.readers.run(move |connection| {
+            let tx = connection.transaction().map_err(Failure::from)?;
+            if let Some(event) = reading::find_event(&tx, site.as_deref(), event_id)? {
+                return Ok(Some(Found::Event(Box::new(event))));
+            }
+            let rejection = rejections::find_rejection(&tx, site.as_deref(), event_id)?;
+            Ok::<_, Failure>(rejection.map(|r| Found::Rejected(Box::new(r))))
+        });
+        Ok(found.await?)
+    }
+
+    async fn timeline(&self, site: &str, person: &Person, after: Option<Cursor>, limit: usize) -> Result<Vec<Logged>, StoreError> {
+        let (site, person) = (site.to_owned(), person.clone());
+        let events = self.readers.run(move |c| reading::timeline(c, &site, &person, after, limit));
+        Ok(events.await?)
+    }
+
+    async fn rejections(&self, site: Option<&str>, limit: usize) -> Result<Vec<LoggedRejection>, StoreError> {
+        let site = site.map(str::to_owned);
+        let found = self.readers.run(move |c| rejections::newest(c, site.as_deref(), limit));
+        Ok(found.await?)
+    }
+
+    async fn count(&self) -> Result<u64, StoreError> {
+        let count: i64 = self.readers.run(|c| c.query_row("SELECT events FROM tally", [], |r| r.get(0)).map_err(Failure::from)).await?;
+        Ok(count as u64)
+    }
+
+    async fn expire(&self, events_before: Micros, rejections_before: Micros) -> Result<(), StoreError> {
+        self.repeat(move |writer| writer.expire_events(events_before.0)).await?;
+        self.repeat(move |writer| writer.expire_rejections(rejections_before.0)).await?;
+        self.repeat(Writer::shrink).await
+    }
+}
+
+impl From<Failure> for StoreError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Unavailable(e) => Self::Unavailable(e),
+            Failure::Full => Self::Full,
+            Failure::Corrupt(e) => Self::Corrupt(e),
+        }
+    }
+}

@@ -1,0 +1,130 @@
+//! Metric names and their units.
+
+use std::{
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
+
+pub use metrics_exporter_prometheus::PrometheusHandle;
+
+/// Requests answered, by `function` and `status`.
+pub const REQUESTS: &str = "clickstream_requests_total";
+/// Time from a request's arrival to its answer, seconds, by `function`.
+pub const REQUEST_SECONDS: &str = "clickstream_request_seconds";
+/// Events taken, by `source` and `verdict` (valid, suspicious, rejected).
+pub const EVENTS: &str = "clickstream_events_total";
+/// Events in a request, by `function`.
+pub const REQUEST_EVENTS: &str = "clickstream_request_events";
+/// Records that a consumer group has not done, by `group` and `topic`.
+pub const GROUP_LAG: &str = "clickstream_group_lag_records";
+/// Records played again, by `source` (rejected, raw) and `outcome` (taken, refused).
+pub const REPLAYED: &str = "clickstream_replayed_total";
+/// Events that a watcher of the live stream was too slow to see.
+pub const LIVE_MISSED: &str = "clickstream_live_missed_total";
+/// Batches that failed and are tried again, by `group`.
+pub const BATCH_FAILURES: &str = "clickstream_batch_failures_total";
+/// Records that are no event, by `function`.
+pub const UNDECODABLE: &str = "clickstream_undecodable_total";
+/// Rows landed in raw objects.
+pub const LANDED_ROWS: &str = "clickstream_landed_rows_total";
+/// Raw objects landed.
+pub const LANDED_OBJECTS: &str = "clickstream_landed_objects_total";
+/// Raw objects loaded into ClickHouse, by `outcome`.
+pub const LOADED_OBJECTS: &str = "clickstream_loaded_objects_total";
+/// Rows appended to the lake.
+pub const COMPACTED_ROWS: &str = "clickstream_compacted_rows_total";
+/// Repeats that compaction left out.
+pub const DUPLICATE_ROWS: &str = "clickstream_duplicate_rows_total";
+/// Rows settled in ClickHouse.
+pub const SETTLED_ROWS: &str = "clickstream_settled_rows_total";
+/// Files taken in, by `outcome`.
+pub const FILES: &str = "clickstream_files_total";
+
+/// Bounds of the histograms of time, seconds.
+const SECONDS: [f64; 13] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
+/// Bounds of the histogram of events in a request.
+const SIZES: [f64; 8] = [1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 500.0];
+/// How often samples of histograms are folded into their buckets. Until then each takes memory.
+const UPKEEP: Duration = Duration::from_secs(5);
+
+/// A recorder that cannot be installed.
+#[derive(Debug, thiserror::Error)]
+pub enum RecorderError {
+    /// Another recorder is installed, or its settings are wrong.
+    #[error("metrics cannot be recorded: {0}")]
+    Build(#[from] metrics_exporter_prometheus::BuildError),
+    /// The thread that keeps memory bounded does not start.
+    #[error("metrics cannot be kept: {0}")]
+    Upkeep(#[from] std::io::Error),
+}
+
+static HANDLE: Mutex<Option<PrometheusHandle>> = Mutex::new(None);
+
+/// Records metrics from now on; the handle renders them for Prometheus. A second call gives the same handle.
+pub fn recorder() -> Result<PrometheusHandle, RecorderError> {
+    let mut installed = HANDLE.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(handle) = installed.as_ref() {
+        return Ok(handle.clone());
+    }
+    let handle = PrometheusBuilder::new()
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)?
+        .set_buckets_for_metric(Matcher::Full(REQUEST_EVENTS.to_owned()), &SIZES)?
+        .install_recorder()?;
+    describe();
+    keep(handle.clone())?;
+    *installed = Some(handle.clone());
+    Ok(handle)
+}
+
+/// Without this a service that nobody scrapes would keep every sample of every histogram.
+fn keep(handle: PrometheusHandle) -> std::io::Result<()> {
+    std::thread::Builder::new().name("metrics".to_owned()).spawn(move || {
+        loop {
+            std::thread::sleep(UPKEEP);
+            handle.run_upkeep();
+        }
+    })?;
+    Ok(())
+}
+
+fn describe() {
+    describe_counter!(REQUESTS, Unit::Count, "requests answered, by function and status");
+    describe_histogram!(REQUEST_SECONDS, Unit::Seconds, "time from a request's arrival to its answer, by function");
+    describe_histogram!(REQUEST_EVENTS, Unit::Count, "events in a request, by function");
+    describe_counter!(EVENTS, Unit::Count, "events taken, by source and verdict");
+    describe_gauge!(GROUP_LAG, Unit::Count, "records that a consumer group has not done, by group and topic");
+    describe_counter!(REPLAYED, Unit::Count, "records played again, by source and outcome");
+    describe_counter!(LIVE_MISSED, Unit::Count, "events that a watcher of the live stream was too slow to see");
+    describe_counter!(BATCH_FAILURES, Unit::Count, "batches that failed and are tried again, by group");
+    describe_counter!(UNDECODABLE, Unit::Count, "records that are no event, by function");
+    describe_counter!(LANDED_ROWS, Unit::Count, "rows landed in raw objects");
+    describe_counter!(LANDED_OBJECTS, Unit::Count, "raw objects landed");
+    describe_counter!(LOADED_OBJECTS, Unit::Count, "raw objects loaded into ClickHouse, by outcome");
+    describe_counter!(COMPACTED_ROWS, Unit::Count, "rows appended to the lake");
+    describe_counter!(DUPLICATE_ROWS, Unit::Count, "repeats that compaction left out");
+    describe_counter!(SETTLED_ROWS, Unit::Count, "rows settled in ClickHouse");
+    describe_counter!(FILES, Unit::Count, "files taken in, by outcome");
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_counted_is_rendered_with_its_unit_and_bounds() {
+        let handle = recorder().unwrap();
+        metrics::counter!(EVENTS, "source" => "http", "verdict" => "valid").increment(3);
+        metrics::histogram!(REQUEST_SECONDS, "function" => "collect").record(0.004);
+        metrics::histogram!(REQUEST_EVENTS, "function" => "collect").record(20.0);
+        let text = recorder().unwrap().render();
+        assert!(text.contains(r#"clickstream_events_total{source="http",verdict="valid"} 3"#), "{text}");
+        assert!(text.contains(r#"clickstream_request_seconds_bucket{function="collect",le="0.005"} 1"#), "{text}");
+        assert!(text.contains(r#"clickstream_request_events_bucket{function="collect",le="20"} 1"#), "{text}");
+        assert!(text.contains("# HELP clickstream_events_total events taken"), "{text}");
+        drop(handle);
+    }
+}

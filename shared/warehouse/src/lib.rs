@@ -1,0 +1,30 @@
+//! The warehouse port: ClickHouse by its official client, and ClickHouse in this process ([`embedded`]).
+//!
+//! Rows come in twice: seconds after they were landed into `fresh` ([`Warehouse::insert_raw`]), and settled out of
+//! the lake into `events` ([`Warehouse::insert_settled`], made visible by [`Warehouse::commit`]). The view `clicks`
+//! shows each event once, wherever it stands; the marts are computed from settled events. The tables are defined in
+//! `schema/clickhouse/`, nowhere else.
+
+mod commits;
+mod config;
+pub mod conformance;
+pub mod embedded;
+mod error;
+mod find;
+mod fresh;
+mod marts;
+mod migrations;
+mod parquet_rows;
+mod report;
+mod settled;
+mod warehouse;
+
+pub use commits::Commit;
+pub use config::{DEFAULT_DATABASE, WarehouseConfig};
+pub use error::WarehouseError;
+pub use find::InWarehouse;
+pub use report::{Report, ReportQuery, Table};
+pub use warehouse::Warehouse;
+
+/// A day by the calendar of UTC.
+pub type Day = jiff::civil::Date;

@@ -1,0 +1,108 @@
+//! Numbered migrations, each applied once and never changed afterwards.
+
+use clickhouse::Row;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::{Warehouse, WarehouseError};
+
+macro_rules! migrations {
+    ($($number:literal $name:literal),+ $(,)?) => {
+        /// Number, name and text, in order.
+        const MIGRATIONS: &[(u32, &str, &str)] = &[$(($number, $name, include_str!(concat!("../../../schema/clickhouse/", $name, ".sql")))),+];
+    };
+}
+migrations! {
+    1 "0001_events",
+    2 "0002_commits",
+    3 "0003_fresh",
+    4 "0004_views",
+    5 "0005_marts",
+}
+
+const LEDGER: &str = "CREATE TABLE IF NOT EXISTS migrations
+(number UInt32, name String, checksum String, applied_at DateTime64(6, 'UTC') DEFAULT now64(6, 'UTC'))
+ENGINE = MergeTree ORDER BY number";
+
+#[derive(Row, Serialize, Deserialize)]
+struct Applied {
+    number: u32,
+    name: String,
+    checksum: String,
+}
+
+impl Warehouse {
+    /// Makes the database and brings its tables up to date. Safe to repeat, also after it was interrupted.
+    ///
+    /// Refuses a database whose migrations were changed after they were applied, or that a newer program migrated.
+    pub async fn migrate(&self) -> Result<(), WarehouseError> {
+        let database = self.database();
+        // The name was checked to be an identifier.
+        self.without_database().query_raw(&format!("CREATE DATABASE IF NOT EXISTS `{database}`")).execute().await?;
+        self.query(LEDGER).execute().await?;
+        let applied: Vec<Applied> = self.query("SELECT number, name, checksum FROM migrations ORDER BY number").fetch_all().await?;
+        for row in &applied {
+            check(database, row)?;
+        }
+        for (number, name, text) in MIGRATIONS {
+            if applied.iter().any(|row| row.number == *number) {
+                continue;
+            }
+            for statement in statements(text) {
+                self.query(&statement).execute().await?;
+            }
+            let mut insert = self.client().insert::<Applied>("migrations").await?;
+            insert.write(&Applied { number: *number, name: (*name).to_owned(), checksum: checksum(text) }).await?;
+            insert.end().await?;
+            tracing::info!(database, migration = name, "migrated");
+        }
+        Ok(())
+    }
+}
+
+fn check(database: &str, row: &Applied) -> Result<(), WarehouseError> {
+    let Some((_, name, text)) = MIGRATIONS.iter().find(|(number, ..)| *number == row.number) else {
+        return Err(WarehouseError::Operator(format!(
+            "database {database} has migration {} ({}), which this version does not know: it was migrated by a newer version; run that one",
+            row.number, row.name
+        )));
+    };
+    if row.checksum != checksum(text) {
+        return Err(WarehouseError::Operator(format!(
+            "migration {name} was changed after database {database} was migrated with it: put the old text back and add a new migration"
+        )));
+    }
+    Ok(())
+}
+
+fn checksum(text: &str) -> String {
+    Sha256::digest(text.as_bytes()).iter().fold(String::with_capacity(64), |hex, byte| hex + &format!("{byte:02x}"))
+}
+
+/// The statements of a file: comment lines left out, each ends with `;` at the end of a line.
+fn statements(text: &str) -> Vec<String> {
+    let code: Vec<&str> = text.lines().filter(|line| !line.trim_start().starts_with("--")).collect();
+    code.join("\n").split(";\n").map(|s| s.trim().trim_end_matches(';').to_owned()).filter(|s| !s.is_empty()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn migrations_are_numbered_without_gaps_and_named_by_their_number() {
+        for (at, (number, name, text)) in MIGRATIONS.iter().enumerate() {
+            assert_eq!(*number as usize, at + 1);
+            assert!(name.starts_with(&format!("{number:04}_")), "{name}");
+            assert!(statements(text).iter().all(|s| s.contains("IF NOT EXISTS")), "{name} cannot be repeated");
+        }
+    }
+
+    #[test]
+    fn a_changed_or_newer_migration_is_refused() {
+        let changed = Applied { number: 1, name: "0001_events".into(), checksum: "00".into() };
+        assert!(check("d", &changed).is_err_and(|e| e.to_string().contains("was changed")));
+        let newer = Applied { number: 9_999, name: "9999_x".into(), checksum: "00".into() };
+        assert!(check("d", &newer).is_err_and(|e| e.to_string().contains("newer version")));
+    }
+}

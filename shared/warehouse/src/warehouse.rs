@@ -1,0 +1,95 @@
+//! The client: where it connects, and how statements are sent.
+
+use bytes::Bytes;
+use clickhouse::{Client, Compression, query::Query};
+
+use crate::{WarehouseConfig, WarehouseError};
+
+/// Settings of every statement. Sets of more values than this are not looked up in indexes: doing so with the
+/// million ids of what is fresh costs more than reading the column. 64-bit integers are numbers in JSON.
+const SETTINGS: [(&str, &str); 2] =
+    [("use_index_for_in_with_subqueries_max_values", "1000"), ("output_format_json_quote_64bit_integers", "0")];
+
+/// Settings of what reads many rows: it spills to disk before it takes much memory. Bytes.
+const SPILL: [(&str, &str); 3] = [
+    ("max_memory_usage", "400000000"),
+    ("max_bytes_before_external_group_by", "120000000"),
+    ("max_bytes_before_external_sort", "120000000"),
+];
+
+/// A ClickHouse database with our tables. Cheap to clone; clones share connections.
+#[derive(Clone)]
+pub struct Warehouse {
+    client: Client,
+    database: String,
+}
+
+impl std::fmt::Debug for Warehouse {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Warehouse").field("database", &self.database).finish_non_exhaustive()
+    }
+}
+
+impl Warehouse {
+    /// A client of `config`; it connects with its first statement.
+    pub fn connect(config: &WarehouseConfig) -> Self {
+        let compression = if config.is_loopback() { Compression::None } else { Compression::Lz4 };
+        let mut client = Client::default().with_url(&config.url).with_database(&config.database).with_compression(compression);
+        if let Some(user) = &config.user {
+            client = client.with_user(user);
+        }
+        if let Some(password) = &config.password {
+            client = client.with_password(password);
+        }
+        for (name, value) in SETTINGS {
+            client = client.with_setting(name, value);
+        }
+        Self { client, database: config.database.clone() }
+    }
+
+    /// A client of `http[s]://[user:password@]host:port[/database]`.
+    pub fn from_url(url: &str) -> Result<Self, WarehouseError> {
+        WarehouseConfig::from_url(url).map(|config| Self::connect(&config))
+    }
+
+    /// The database that holds the tables.
+    pub fn database(&self) -> &str {
+        &self.database
+    }
+
+    /// The official client, on the same database and connections.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// A statement whose values are bound with `param`. The text is ours; a `?` in it is not a placeholder.
+    pub(crate) fn query(&self, sql: &str) -> Query {
+        self.client.query_raw(sql)
+    }
+
+    /// A statement that may read many rows.
+    pub(crate) fn large_query(&self, sql: &str) -> Query {
+        SPILL.iter().fold(self.query(sql), |query, (name, value)| query.with_setting(*name, *value))
+    }
+
+    /// A client before the database exists.
+    pub(crate) fn without_database(&self) -> Client {
+        self.client.clone().with_database("default")
+    }
+
+    /// Sends one Parquet file as one INSERT; when it returns, the rows are on disk.
+    pub(crate) async fn insert_parquet(&self, sql: String, settings: &[(&str, String)], parquet: Bytes) -> Result<(), WarehouseError> {
+        let mut insert = self.client.insert_formatted_with(sql).with_setting("async_insert", "0");
+        for (name, value) in settings {
+            insert = insert.with_setting(*name, value.as_str());
+        }
+        // In pieces, so that neither side holds the file twice.
+        let mut rest = parquet;
+        while !rest.is_empty() {
+            let piece = rest.split_to(rest.len().min(1 << 20));
+            insert.send(piece).await?;
+        }
+        insert.end().await?;
+        Ok(())
+    }
+}

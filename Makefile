@@ -34,7 +34,7 @@ $(DEPS): deps/package.json deps/package-lock.json
 
 # The timings show what takes long.
 test:
-	@for part in lint script unit e2e browser fuzz; do \
+	@for part in lint script unit browser; do \
 	  start=$$SECONDS; echo "== $$part"; $(MAKE) --no-print-directory $$part; echo "== $$part took $$((SECONDS - start)) s"; \
 	done
 

@@ -1,8 +1,9 @@
 //! Lists the files of `web/` and the script of `sdk/js/` so that they are compiled in.
 
 use std::{
-    env, fs,
+    env,
     fmt::Write as _,
+    fs,
     path::{Path, PathBuf},
 };
 

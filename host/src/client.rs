@@ -38,11 +38,8 @@ pub struct Service {
 impl Service {
     /// The service that `--url` names, else the one that runs on the data folder, else the default address.
     pub fn find(cli: &Cli) -> anyhow::Result<Self> {
-        let url = cli
-            .url
-            .clone()
-            .or_else(|| ServiceFile::read(&cli.data).map(|f| f.url))
-            .unwrap_or_else(|| "http://127.0.0.1:8080".to_owned());
+        let url =
+            cli.url.clone().or_else(|| ServiceFile::read(&cli.data).map(|f| f.url)).unwrap_or_else(|| "http://127.0.0.1:8080".to_owned());
         Ok(Self {
             url: url.trim_end_matches('/').to_owned(),
             token: std::env::var("ADMIN_TOKEN").ok().filter(|t| !t.is_empty()),

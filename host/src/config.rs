@@ -74,7 +74,8 @@ fn number<T: std::str::FromStr + PartialOrd>(low: T, high: T) -> impl Fn(&str) -
 impl Config {
     /// The configuration from the command line and the environment.
     pub fn from_env(data: &Path, options: &Up) -> Result<Self, ConfigError> {
-        let admin_token = variable("ADMIN_TOKEN", None, "a token has 16 characters or more", |t| (t.len() >= 16).then(|| Some(t.to_owned())))?;
+        let admin_token =
+            variable("ADMIN_TOKEN", None, "a token has 16 characters or more", |t| (t.len() >= 16).then(|| Some(t.to_owned())))?;
         if admin_token.is_none() && !options.listen.ip().is_loopback() {
             return Err(ConfigError::TokenMissing(options.listen));
         }

@@ -38,9 +38,9 @@ struct Answer<'a> {
 }
 
 /// 200 with the fates.
-pub fn answer(results: &[Fate]) -> Response<Bytes> {
-    let body = serde_json::to_vec(&Answer { success: true, results }).unwrap_or_default();
+pub fn answer(results: &[Fate]) -> Result<Response<Bytes>, serde_json::Error> {
+    let body = serde_json::to_vec(&Answer { success: true, results })?;
     let mut response = Response::new(Bytes::from(body));
     response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    response
+    Ok(response)
 }

@@ -1,37 +1,71 @@
 //! What the Lambda reads from its environment, once.
 
-use std::{env, path::PathBuf, sync::Arc};
+use std::env;
 
-use clickstream_event::{Site, Sites};
-use clickstream_log::{EVENTS, Log, LogError, REJECTED, sqlite::SqliteLog};
+use clickstream_event::{Sites, SitesError};
+use clickstream_log::LogError;
+use ipnet::IpNet;
 
 use crate::{Collector, Limits};
 
-/// A variable that cannot be used.
+/// A variable that cannot be used, or a log that does not open.
 #[derive(Debug, thiserror::Error)]
 pub enum ContextError {
-    /// The value is wrong.
-    #[error("{name} is wrong: {right}")]
-    Variable {
+    /// The variable is missing.
+    #[error("{name} is not set: {right}")]
+    Missing {
         /// The variable.
         name: &'static str,
         /// What would be right.
         right: &'static str,
     },
+    /// The value is wrong.
+    #[error("{name}={value:?} is wrong: {right}")]
+    Wrong {
+        /// The variable.
+        name: &'static str,
+        /// Its value.
+        value: String,
+        /// What would be right.
+        right: &'static str,
+    },
+    /// `SITES` is wrong. Its keys are public.
+    #[error(transparent)]
+    Sites(#[from] SitesError),
     /// The log does not open.
     #[error(transparent)]
     Log(#[from] LogError),
 }
 
-/// A collector on `LOG_URL` (`sqlite:FOLDER`) for `SITES` (`site:key,…`; default `demo:demo`).
+/// A collector on `LOG_URL` (`sqlite:FOLDER`) for `SITES` (`site:key,…`; the demonstration's if not set), behind
+/// `TRUSTED_PROXIES` (networks; none if not set).
 pub async fn collector_from_env() -> Result<Collector, ContextError> {
-    let wrong = ContextError::Variable { name: "LOG_URL", right: "sqlite:FOLDER names the folder of the log" };
-    let folder = env::var("LOG_URL").ok().and_then(|url| url.strip_prefix("sqlite:").map(PathBuf::from)).ok_or(wrong)?;
-    let log = SqliteLog::open(&folder)?;
-    log.create_topic(EVENTS, 4).await?;
-    log.create_topic(REJECTED, 1).await?;
-    let sites = env::var("SITES").unwrap_or_else(|_| "demo:demo".to_owned());
-    let sites = sites.split(',').map(|pair| pair.trim().split_once(':').map(|(site, key)| Site::new(site, key))).collect::<Option<Vec<_>>>();
-    let sites = sites.ok_or(ContextError::Variable { name: "SITES", right: "pairs of site and write key such as shop:k3y,blog:0th3r" })?;
-    Ok(Collector::new(Arc::new(log), Sites::new(sites), Limits::default()))
+    let right = "sqlite:FOLDER names the folder of the log";
+    let url = variable("LOG_URL").ok_or(ContextError::Missing { name: "LOG_URL", right })?;
+    let sites: Sites = variable("SITES").map_or_else(|| Ok(Sites::default()), |text| text.parse())?;
+    let proxies = variable("TRUSTED_PROXIES").map_or_else(|| Ok(Vec::new()), networks)?;
+    let log = clickstream_log::connect(&url).await?;
+    Ok(Collector::new(log, sites, Limits { trusted_proxies: proxies, ..Limits::default() }))
+}
+
+fn variable(name: &str) -> Option<String> {
+    env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+fn networks(text: String) -> Result<Vec<IpNet>, ContextError> {
+    let read: Option<Vec<IpNet>> = text.split(',').map(|network| network.trim().parse().ok()).collect();
+    read.ok_or(ContextError::Wrong { name: "TRUSTED_PROXIES", value: text, right: "networks such as 10.0.0.0/8,192.168.1.1/32" })
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn networks_are_read_and_a_wrong_one_is_named() {
+        assert_eq!(networks("10.0.0.0/8, 192.168.1.1/32".to_owned()).unwrap().len(), 2);
+        let error = networks("10.0.0.1".to_owned()).unwrap_err().to_string();
+        assert!(error.contains("TRUSTED_PROXIES") && error.contains("10.0.0.0/8"), "{error}");
+    }
 }

@@ -6,11 +6,16 @@ use clickstream_log::LogError;
 use http::{HeaderValue, Response, StatusCode, header};
 use serde_json::json;
 
+/// How long a sender waits before it tries again, seconds.
+const RETRY_AFTER: &str = "5";
+
 /// A request that is answered with a problem (RFC 9457).
 #[derive(Debug, thiserror::Error)]
 pub enum CollectError {
     /// Nothing is at the path.
-    #[error("nothing is collected at {0}: POST to /v1/track, /v1/page, /v1/identify, /v1/batch, /v1/events or /clicks")]
+    #[error(
+        "nothing is collected at {0}: POST to /v1/track, /v1/page, /v1/screen, /v1/identify, /v1/group, /v1/alias, /v1/batch, /v1/events or /clicks"
+    )]
     NotFound(String),
     /// Another method than POST.
     #[error("events are sent by POST, not by {0}")]
@@ -42,6 +47,9 @@ pub enum CollectError {
     /// Nothing was written; the same request may be sent again.
     #[error("events cannot be kept at the moment; send the request again later")]
     Unavailable(#[source] LogError),
+    /// What was taken cannot be written; nothing was kept. It takes an operator.
+    #[error("an event cannot be written; nothing of the request was kept")]
+    Encode(#[from] serde_json::Error),
 }
 
 impl CollectError {
@@ -55,6 +63,7 @@ impl CollectError {
             Self::TooLarge(_) | Self::Body(BodyError::TooMany(..)) => StatusCode::PAYLOAD_TOO_LARGE,
             Self::Compressed(_) | Self::Body(_) => StatusCode::BAD_REQUEST,
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Encode(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
@@ -76,6 +85,7 @@ impl CollectError {
             Self::Body(BodyError::WrongShape(_)) => "body_wrong_shape",
             Self::Body(BodyError::TooMany(..)) => "too_many_events",
             Self::Unavailable(_) => "unavailable",
+            Self::Encode(_) => "internal",
         }
     }
 
@@ -95,13 +105,13 @@ impl CollectError {
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         match self {
             Self::Method(_) => {
-                headers.insert(header::ALLOW, HeaderValue::from_static("POST, OPTIONS"));
+                headers.insert(header::ALLOW, HeaderValue::from_static(crate::cors::METHODS));
             }
             Self::KeyMissing | Self::KeyUnknown => {
                 headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"write key\""));
             }
             Self::Unavailable(_) => {
-                headers.insert(header::RETRY_AFTER, HeaderValue::from_static("5"));
+                headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER));
             }
             _ => {}
         }

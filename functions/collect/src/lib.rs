@@ -6,7 +6,9 @@ mod context;
 mod cors;
 mod error;
 mod handler;
+mod judge;
 mod limits;
+mod record;
 mod route;
 mod sender;
 

@@ -3,11 +3,10 @@
 use std::{net::IpAddr, sync::Arc};
 
 use clickstream_collect::collector_from_env;
-use lambda_http::{Body, Error, Request, Response, run, service_fn};
-use lambda_http::{RequestExt as _, request::RequestContext};
+use lambda_http::{Body, Error, Request, RequestExt as _, Response, request::RequestContext, run, service_fn};
 
 #[tokio::main]
-async fn main() -> Result<(), Error> {
+async fn main() -> anyhow::Result<()> {
     clickstream_telemetry::init(clickstream_telemetry::LogFormat::Json);
     let collector = Arc::new(collector_from_env().await?);
     run(service_fn(move |request: Request| {
@@ -31,6 +30,7 @@ async fn main() -> Result<(), Error> {
         }
     }))
     .await
+    .map_err(anyhow::Error::from_boxed)
 }
 
 fn source_ip(request: &Request) -> Option<IpAddr> {

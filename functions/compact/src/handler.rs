@@ -26,7 +26,7 @@ const LISTED: usize = 1_000;
 /// Tries of one commit against other writers.
 const TRIES: u32 = 10;
 /// A run begins no further commit after this long; a function has 15 minutes.
-const LONGEST: Duration = Duration::from_secs(600);
+const LONGEST: Duration = Duration::from_mins(10);
 
 /// What to compact.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]

@@ -102,7 +102,8 @@ async fn identities(lake: &Lake, file: &LakeFile) -> Result<Vec<(String, Uuid)>,
     let bytes = lake.read_file(&file.path).await?;
     let mut identities = Vec::with_capacity(file.rows as usize);
     for batch in read_columns(bytes, &["event_id", "site_id"])? {
-        let column = |name: &'static str| batch.column_by_name(name).and_then(|c| c.as_string_opt::<i32>()).ok_or(ColumnsError::Column(name));
+        let column =
+            |name: &'static str| batch.column_by_name(name).and_then(|c| c.as_string_opt::<i32>()).ok_or(ColumnsError::Column(name));
         let (ids, sites) = (column("event_id")?, column("site_id")?);
         for (id, site) in ids.iter().zip(sites) {
             if let (Some(id), Some(site)) = (id.and_then(|i| i.parse().ok()), site) {

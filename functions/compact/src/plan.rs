@@ -78,7 +78,10 @@ mod tests {
 
     #[test]
     fn a_key_names_its_offsets() {
-        assert_eq!(RawObject::of("raw/events/l/00001/00000000000000000009-00000000000000000003.parquet").map(|o| (o.first, o.last)), Some((3, 9)));
+        assert_eq!(
+            RawObject::of("raw/events/l/00001/00000000000000000009-00000000000000000003.parquet").map(|o| (o.first, o.last)),
+            Some((3, 9))
+        );
         assert_eq!(RawObject::of("raw/events/l/00001/x.parquet"), None);
     }
 }

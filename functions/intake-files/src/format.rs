@@ -80,7 +80,9 @@ mod tests {
 
     #[test]
     fn a_name_tells_the_format() {
-        for (name, told) in [("a.csv", "csv"), ("b.CSV.GZ", "csv.gz"), ("c.jsonl.zst", "ndjson.zst"), ("d.json.br", "json.br"), ("e.parquet", "parquet")] {
+        for (name, told) in
+            [("a.csv", "csv"), ("b.CSV.GZ", "csv.gz"), ("c.jsonl.zst", "ndjson.zst"), ("d.json.br", "json.br"), ("e.parquet", "parquet")]
+        {
             assert_eq!(Format::of(name).map(Format::name).as_deref(), Some(told), "{name}");
         }
         for name in ["a", "a.xlsx", "a.parquet.gz", ".gz"] {

@@ -128,7 +128,8 @@ impl IntakeFiles {
         let runtime = tokio::runtime::Handle::current();
         let reading = tokio::task::spawn_blocking(move || {
             let bytes = SyncIoBridge::new_with_handle(stream, runtime);
-            let arrival = Arrival { received_at: started_at, source: Source::File, ip: None, user_agent: None, country: None, sent_at: None };
+            let arrival =
+                Arrival { received_at: started_at, source: Source::File, ip: None, user_agent: None, country: None, sent_at: None };
             let mut judge = Judge { site: &site, arrival, out, batch: Judged::default() };
             let read = read::records(bytes, format, &limits, &mut |record| judge.take(record));
             judge.hand_on();

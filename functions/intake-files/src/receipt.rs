@@ -31,7 +31,7 @@ pub struct Receipt {
     pub file: String,
     /// Its site.
     pub site_id: String,
-    /// Its ETag.
+    /// Its `ETag`.
     pub etag: String,
     /// Its bytes.
     pub size: u64,

@@ -1,6 +1,8 @@
 //! The work: a batch of topic `inbound` through the same validation as HTTP.
 
-use clickstream_event::{Arrival, Event, Micros, Outcome, Rejection, Shape, Sites, Source, admit, named_site, parse_record, reject_undecodable};
+use clickstream_event::{
+    Arrival, Event, Micros, Outcome, Rejection, Shape, Sites, Source, admit, named_site, parse_record, reject_undecodable,
+};
 use clickstream_log::{Batch, EVENTS, LoggedRecord, REJECTED, Record, SharedLog};
 use clickstream_telemetry::{LiveFeed, metric};
 
@@ -64,7 +66,8 @@ impl IntakeTopic {
         let arrival = Arrival { received_at, source: Source::Topic, ip: None, user_agent: None, country: None, sent_at: None };
         let value = &record.record.value;
         let text = || String::from_utf8_lossy(value).into_owned();
-        let reject = |site: Option<&str>, why: &str| Outcome::Rejected(Box::new(reject_undecodable(&text(), Shape::Canonical, site, &arrival, why)));
+        let reject =
+            |site: Option<&str>, why: &str| Outcome::Rejected(Box::new(reject_undecodable(&text(), Shape::Canonical, site, &arrival, why)));
         if value.len() > clickstream_event::MAX_EVENT_BYTES {
             return reject(None, "");
         }
@@ -76,9 +79,7 @@ impl IntakeTopic {
         let named = named_site(&raw).or(header);
         match named.map(|name| (name, self.sites.by_id(name))) {
             Some((_, Some(site))) => admit(&raw, &site, &arrival),
-            Some((name, None)) => {
-                site_missing(&text(), raw.shape, Some(name), &arrival, &format!("there is no site {name:?}"))
-            }
+            Some((name, None)) => site_missing(&text(), raw.shape, Some(name), &arrival, &format!("there is no site {name:?}")),
             None => site_missing(&text(), raw.shape, None, &arrival, "name the site in the field site_id or in the record's header site"),
         }
     }

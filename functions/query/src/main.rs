@@ -24,7 +24,9 @@ async fn main() -> Result<(), Error> {
                     let (head, body) = response.into_parts();
                     Ok::<_, Error>(Response::from_parts(head, Body::from(body.to_vec())))
                 }
-                Answer::Stream(_) => Ok(Response::builder().status(501).body(Body::from("the live stream is answered by the host alone"))?),
+                Answer::Stream(_) => {
+                    Ok(Response::builder().status(501).body(Body::from("the live stream is answered by the host alone"))?)
+                }
             }
         }
     }))

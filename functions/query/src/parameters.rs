@@ -29,7 +29,10 @@ impl Parameters {
             None => Ok(jiff::tz::TimeZone::UTC.to_datetime(jiff::Timestamp::now()).date()),
             Some(text) => {
                 let plain = text.len() == 10;
-                text.parse().ok().filter(|_| plain).ok_or_else(|| QueryError::Parameter { name, right: format!("{text:?} is no day such as 2026-11-24") })
+                text.parse()
+                    .ok()
+                    .filter(|_| plain)
+                    .ok_or_else(|| QueryError::Parameter { name, right: format!("{text:?} is no day such as 2026-11-24") })
             }
         }
     }

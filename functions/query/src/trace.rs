@@ -1,5 +1,7 @@
 //! Where an event is.
 
+use std::time::Duration;
+
 use clickstream_event::Micros;
 use clickstream_log::{EVENTS, REJECTED};
 use clickstream_store::Found;
@@ -8,6 +10,10 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::{Answer, QueryContext, QueryError, answer};
+
+/// Looks for an id that the store does not know yet, and the pause between two.
+const LOOKS: u32 = 8;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
 
 /// The steps in order; null where the event has not come yet.
 #[derive(Debug, Serialize)]
@@ -28,7 +34,7 @@ struct Trace {
 pub async fn trace(context: &QueryContext, id: &str, site: Option<&str>) -> Result<Answer, QueryError> {
     let right = || QueryError::Parameter { name: "event_id", right: format!("{:?} is no UUID", id.chars().take(60).collect::<String>()) };
     let event_id: Uuid = id.parse().map_err(|_| right())?;
-    match context.store.find(site, event_id).await? {
+    match find(context, site, event_id).await? {
         None => Err(QueryError::UnknownEvent(event_id.to_string())),
         Some(Found::Rejected(rejected)) => answer::json(&Trace {
             event_id,
@@ -66,6 +72,18 @@ pub async fn trace(context: &QueryContext, id: &str, site: Option<&str>) -> Resu
             })
         }
     }
+}
+
+/// Looks an id up. An event reaches the store a moment after its sender was answered: one that is not there is
+/// looked for again for a while, so that whoever got an answer also gets a trace.
+async fn find(context: &QueryContext, site: Option<&str>, event_id: Uuid) -> Result<Option<Found>, QueryError> {
+    for _ in 0..LOOKS {
+        if let Some(found) = context.store.find(site, event_id).await? {
+            return Ok(Some(found));
+        }
+        tokio::time::sleep(BETWEEN_LOOKS).await;
+    }
+    Ok(context.store.find(site, event_id).await?)
 }
 
 /// The raw object that holds the offset: keys begin with the last offset, so it is the first at or past it.

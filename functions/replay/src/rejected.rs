@@ -1,6 +1,6 @@
 //! Rejected records through today's validation.
 //!
-//! A record keeps its moment of arrival; one that has no id gets UUIDv5 of its site and its place, so that playing it
+//! A record keeps its moment of arrival; one that has no id gets `UUIDv5` of its site and its place, so that playing it
 //! twice gives the same event.
 
 use clickstream_event::{Arrival, Event, Outcome, RawEvent, Rejection, admit, parse_record};
@@ -63,7 +63,8 @@ fn judge(replay: &Replay, rejection: &Rejection, partition: u32, offset: u64) ->
     if raw.fields.get(id_field).is_none_or(|v| v.is_null() || v == "") {
         raw.fields.insert(id_field.to_owned(), Value::String(format!("rejected/{partition}/{offset}")));
     }
-    let arrival = Arrival { received_at: rejection.received_at, source: rejection.source, ip: None, user_agent: None, country: None, sent_at: None };
+    let arrival =
+        Arrival { received_at: rejection.received_at, source: rejection.source, ip: None, user_agent: None, country: None, sent_at: None };
     match admit(&raw, &site, &arrival) {
         Outcome::Accepted(event, _) => Ok(*event),
         Outcome::Rejected(still) => Err(still.reasons.first().map_or("unknown", |r| r.code.as_str()).to_owned()),

@@ -13,7 +13,7 @@ use tokio_util::io::ReaderStream;
 use crate::{cli::Import, client::Service};
 
 /// Longest wait for a receipt without a change, before saying that something is wrong.
-const PATIENCE: Duration = Duration::from_secs(1_800);
+const PATIENCE: Duration = Duration::from_mins(30);
 
 /// Imports every file; fails at the end if any could not be taken.
 pub async fn run(service: &Service, options: &Import) -> anyhow::Result<()> {
@@ -52,7 +52,13 @@ async fn import(service: &Service, path: &Path, site: &str) -> anyhow::Result<()
     if let Some(error) = receipt["error"]["message"].as_str() {
         bail!("{error}");
     }
-    println!("{name}: {} accepted, {} suspicious, {} rejected of {} records", count("accepted"), count("suspicious"), count("rejected"), count("lines"));
+    println!(
+        "{name}: {} accepted, {} suspicious, {} rejected of {} records",
+        count("accepted"),
+        count("suspicious"),
+        count("rejected"),
+        count("lines")
+    );
     for rejected in receipt["rejected_lines"].as_array().into_iter().flatten().take(10) {
         let reasons: Vec<_> = rejected["reasons"].as_array().into_iter().flatten().filter_map(|r| r["message"].as_str()).collect();
         println!("  line {}: {}", rejected["line"], reasons.join("; "));

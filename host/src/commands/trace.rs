@@ -20,9 +20,11 @@ pub async fn run(service: &Service, options: &Trace) -> anyhow::Result<()> {
         let text = match value {
             Value::Null => "not yet".to_owned(),
             Value::String(text) => text.clone(),
-            Value::Object(fields) => {
-                fields.iter().map(|(k, v)| format!("{k} {}", v.as_str().map_or_else(|| v.to_string(), str::to_owned))).collect::<Vec<_>>().join(", ")
-            }
+            Value::Object(fields) => fields
+                .iter()
+                .map(|(k, v)| format!("{k} {}", v.as_str().map_or_else(|| v.to_string(), str::to_owned)))
+                .collect::<Vec<_>>()
+                .join(", "),
             other => other.to_string(),
         };
         println!("{step:<14}{text}");

@@ -92,17 +92,15 @@ impl App {
                 Ok(status) => axum::Json(status).into_response(),
                 Err(error) => problem(StatusCode::SERVICE_UNAVAILABLE, "part_unavailable", format!("{error:#}")),
             },
-            "/v1/export" => export::export(self, head.uri.query().unwrap_or_default()).await,
+            "/v1/export" => export::export(self, head.uri.query().unwrap_or_default()),
             path if path.starts_with("/v1/receipts/") => inbox::receipt(self, path).await,
-            _ => {
-                match self.functions.query.handle(Request::from_parts(head, Bytes::new())).await {
-                    Answer::Whole(response) => response.map(Body::from),
-                    Answer::Stream(response) => {
-                        let stop = self.stop.clone();
-                        response.map(|stream| Body::from_stream(futures::StreamExt::take_until(stream, stop.cancelled_owned())))
-                    }
+            _ => match self.functions.query.handle(Request::from_parts(head, Bytes::new())).await {
+                Answer::Whole(response) => response.map(Body::from),
+                Answer::Stream(response) => {
+                    let stop = self.stop.clone();
+                    response.map(|stream| Body::from_stream(futures::StreamExt::take_until(stream, stop.cancelled_owned())))
                 }
-            }
+            },
         }
     }
 
@@ -118,15 +116,24 @@ const OPEN: [&str; 3] = ["/health", "/ready", "/metrics"];
 
 /// Paths of the function collect.
 fn is_collection(path: &str) -> bool {
-    matches!(path, "/clicks" | "/v1/track" | "/v1/page" | "/v1/screen" | "/v1/identify" | "/v1/group" | "/v1/alias" | "/v1/batch" | "/v1/events")
+    matches!(
+        path,
+        "/clicks" | "/v1/track" | "/v1/page" | "/v1/screen" | "/v1/identify" | "/v1/group" | "/v1/alias" | "/v1/batch" | "/v1/events"
+    )
 }
 
 /// The whole body, or a refusal before it grows past `limit` bytes.
 pub async fn body_within(body: Body, limit: usize) -> Result<Bytes, Box<Response>> {
     match axum::body::to_bytes(body, limit).await {
         Ok(bytes) => Ok(bytes),
-        Err(error) if std::error::Error::source(&error).is_some_and(|s| s.is::<http_body_util::LengthLimitError>()) => {
-            Err(Box::new(problem(StatusCode::PAYLOAD_TOO_LARGE, "body_too_large", format!("the body is over {limit} bytes: send fewer events at once"))))
+        Err(error)
+            if std::error::Error::source(&error).is_some_and(<dyn std::error::Error + 'static>::is::<http_body_util::LengthLimitError>) =>
+        {
+            Err(Box::new(problem(
+                StatusCode::PAYLOAD_TOO_LARGE,
+                "body_too_large",
+                format!("the body is over {limit} bytes: send fewer events at once"),
+            )))
         }
         Err(_) => Err(Box::new(problem(StatusCode::BAD_REQUEST, "body_cut", "the body ended before its announced length: send it whole"))),
     }

@@ -9,7 +9,7 @@ use http::{StatusCode, header};
 use super::{App, problem::problem};
 
 /// Streams rows; memory does not grow with their number.
-pub async fn export(app: &App, query: &str) -> Response {
+pub fn export(app: &App, query: &str) -> Response {
     let query: Vec<(String, String)> = url::form_urlencoded::parse(query.as_bytes()).into_owned().collect();
     let value = |name: &str| query.iter().find(|(k, _)| k == name).map(|(_, v)| v.as_str());
     let day = |name: &str| value(name).and_then(|v| v.parse::<jiff::civil::Date>().ok());

@@ -26,7 +26,11 @@ pub fn reader(headers: &HeaderMap, token: Option<&str>) -> Result<(), Box<Respon
 pub fn changer(headers: &HeaderMap, token: Option<&str>) -> Result<(), Box<Response>> {
     reader(headers, token)?;
     if token.is_none() && headers.contains_key(header::ORIGIN) {
-        return Err(Box::new(problem(StatusCode::FORBIDDEN, "origin_refused", "without ADMIN_TOKEN this is for programs on this machine, not for pages")));
+        return Err(Box::new(problem(
+            StatusCode::FORBIDDEN,
+            "origin_refused",
+            "without ADMIN_TOKEN this is for programs on this machine, not for pages",
+        )));
     }
     Ok(())
 }
@@ -34,7 +38,11 @@ pub fn changer(headers: &HeaderMap, token: Option<&str>) -> Result<(), Box<Respo
 fn same_site(headers: &HeaderMap, token_set: bool) -> Result<(), Box<Response>> {
     let host = headers.get(header::HOST).and_then(|v| v.to_str().ok()).unwrap_or_default();
     if !token_set && !is_loopback(host) {
-        return Err(Box::new(problem(StatusCode::FORBIDDEN, "host_refused", format!("the host {host:?} is none of this machine's loopback names"))));
+        return Err(Box::new(problem(
+            StatusCode::FORBIDDEN,
+            "host_refused",
+            format!("the host {host:?} is none of this machine's loopback names"),
+        )));
     }
     if let Some(origin) = headers.get(header::ORIGIN) {
         let origin = origin.to_str().unwrap_or_default();
@@ -46,7 +54,8 @@ fn same_site(headers: &HeaderMap, token_set: bool) -> Result<(), Box<Response>> 
 }
 
 fn is_loopback(host: &str) -> bool {
-    let name = if host.starts_with('[') { host.split_once(']').map_or(host, |(n, _)| &n[1..]) } else { host.split(':').next().unwrap_or(host) };
+    let name =
+        if host.starts_with('[') { host.split_once(']').map_or(host, |(n, _)| &n[1..]) } else { host.split(':').next().unwrap_or(host) };
     name.eq_ignore_ascii_case("localhost") || name.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 

@@ -41,7 +41,8 @@ pub async fn put(app: &App, rest: &str, request: Request<Body>) -> Response {
 
 /// The body through a temporary file into the bucket: memory does not grow with it.
 async fn spool_and_put(app: &App, key: &str, body: Body) -> Result<String, Box<Response>> {
-    let failed = |error: std::io::Error| Box::new(problem(StatusCode::INSUFFICIENT_STORAGE, "disk", format!("cannot keep the file: {error}")));
+    let failed =
+        |error: std::io::Error| Box::new(problem(StatusCode::INSUFFICIENT_STORAGE, "disk", format!("cannot keep the file: {error}")));
     let spool = tempfile::NamedTempFile::new_in(app.parts.spool()).map_err(failed)?;
     let mut file = tokio::fs::File::from_std(spool.reopen().map_err(failed)?);
     let mut chunks = body.into_data_stream();

@@ -7,12 +7,7 @@ use axum::{
 use http::{HeaderValue, Method, Request, StatusCode, header};
 use serde_json::{Value, json};
 
-use super::{
-    App,
-    app::body_within,
-    guard,
-    problem::problem,
-};
+use super::{App, app::body_within, guard, problem::problem};
 
 /// Largest synchronous payload, bytes (Lambda's own limit).
 const MOST_PAYLOAD: usize = 6 << 20;
@@ -31,7 +26,8 @@ pub async fn invoke(app: &App, request: Request<Body>) -> Response {
     let Some(name) = path.strip_prefix("/2015-03-31/functions/").and_then(|p| p.strip_suffix("/invocations")) else {
         return problem(StatusCode::NOT_FOUND, "not_found", "the path is /2015-03-31/functions/{name}/invocations");
     };
-    let json_type = request.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).is_none_or(|t| t.starts_with("application/json"));
+    let json_type =
+        request.headers().get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).is_none_or(|t| t.starts_with("application/json"));
     if !json_type {
         return problem(StatusCode::UNSUPPORTED_MEDIA_TYPE, "not_json", "the payload is JSON: Content-Type: application/json");
     }
@@ -48,7 +44,11 @@ pub async fn invoke(app: &App, request: Request<Body>) -> Response {
         }
     };
     match app.functions.invoke(name, payload).await {
-        None => problem(StatusCode::NOT_FOUND, "function_unknown", format!("there is no function {name:?}; there are {}", crate::up::Functions::NAMES.join(", "))),
+        None => problem(
+            StatusCode::NOT_FOUND,
+            "function_unknown",
+            format!("there is no function {name:?}; there are {}", crate::up::Functions::NAMES.join(", ")),
+        ),
         Some(Ok(result)) => axum::Json(result).into_response(),
         Some(Err(error)) => {
             let body = json!({ "errorType": "FunctionError", "errorMessage": format!("{error:#}") });

@@ -34,7 +34,9 @@ impl DataFolder {
                     other.url,
                     other.pid
                 ),
-                None => bail!("the data folder {} is in use by another service: stop it, or choose another folder with --data", path.display()),
+                None => {
+                    bail!("the data folder {} is in use by another service: stop it, or choose another folder with --data", path.display())
+                }
             },
             Err(TryLockError::Error(error)) => Err(error).with_context(|| format!("cannot lock the data folder {}", path.display())),
         }

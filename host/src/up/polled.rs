@@ -88,7 +88,14 @@ where
                 match handle(Arc::clone(&batch)).await {
                     Ok(()) => break true,
                     Err(error) => {
-                        tracing::warn!(group, topic = batch.topic, partition = batch.partition, next_offset = batch.next_offset(), error, "batch failed; trying again");
+                        tracing::warn!(
+                            group,
+                            topic = batch.topic,
+                            partition = batch.partition,
+                            next_offset = batch.next_offset(),
+                            error,
+                            "batch failed; trying again"
+                        );
                         metrics::counter!("clickstream_batch_failures_total", "group" => group).increment(1);
                         if pause(&stop, wait).await {
                             break false;

@@ -8,7 +8,7 @@ use super::{Functions, Parts, retention::Retention};
 use crate::config::Config;
 
 /// How often retention looks.
-const RETENTION_EVERY: Duration = Duration::from_secs(3_600);
+const RETENTION_EVERY: Duration = Duration::from_hours(1);
 
 /// Starts the clocks.
 pub fn start(parts: &Arc<Parts>, functions: &Arc<Functions>, config: &Config, stop: &CancellationToken, work: &TaskTracker) {

@@ -35,12 +35,13 @@ pub fn records(batch: &RecordBatch) -> Result<Vec<RawRecord>, ColumnsError> {
     let dead = columns.get("dead_letter")?.as_binary_opt::<i32>().ok_or(ColumnsError::Column("dead_letter"))?;
     (0..batch.num_rows())
         .map(|row| {
-            let place = if dead.is_null(row) {
-                RawRow::Event(Box::new(columns.event(row)?))
-            } else {
-                RawRow::DeadLetter(dead.value(row).to_vec())
-            };
-            Ok(RawRecord { log_partition: partitions.value(row).cast_unsigned(), log_offset: offsets.value(row).cast_unsigned(), row: place })
+            let place =
+                if dead.is_null(row) { RawRow::Event(Box::new(columns.event(row)?)) } else { RawRow::DeadLetter(dead.value(row).to_vec()) };
+            Ok(RawRecord {
+                log_partition: partitions.value(row).cast_unsigned(),
+                log_offset: offsets.value(row).cast_unsigned(),
+                row: place,
+            })
         })
         .collect()
 }
@@ -157,7 +158,8 @@ mod tests {
         let json = br#"{"event_id":"e","site_id":"demo","action":"click","anonymous_id":"a","occurred_at":"2026-11-24T00:00:00.123456Z",
             "element_id":"buy","x":-3,"visible_ms":1200,"ip":"10.0.0.1","device_type":"bot","properties":{"a":[1,{"b":null}]}}"#;
         let raw = parse_record(json, Shape::Canonical).unwrap();
-        let arrival = Arrival { received_at: Micros::now(), source: Source::File, ip: None, user_agent: None, country: None, sent_at: None };
+        let arrival =
+            Arrival { received_at: Micros::now(), source: Source::File, ip: None, user_agent: None, country: None, sent_at: None };
         let Outcome::Accepted(event, _) = admit(&raw, &Site::new("demo", "demo"), &arrival) else { panic!("rejected") };
         let rows = vec![(7, RawRow::Event(event)), (8, RawRow::DeadLetter(vec![0xff, 0]))];
         let file = write_raw_object(&raw_batch("log", 3, &rows).unwrap()).unwrap();

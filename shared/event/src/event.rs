@@ -78,7 +78,7 @@ names!(Verdict { Valid = "valid", Suspicious = "suspicious" });
 /// Identity is `(site_id, event_id)`. Lengths are bounded by validation.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Event {
-    /// Unique within a site; a client's id that is no UUID becomes UUIDv5 of site and id.
+    /// Unique within a site; a client's id that is no UUID becomes `UUIDv5` of site and id.
     pub event_id: Uuid,
     /// The site it belongs to.
     pub site_id: String,

@@ -17,7 +17,7 @@ pub use row::{RowHeader, RowHeaderError};
 pub enum Shape {
     /// Segment's `/v1/track` and kin; `type` is in the body or implied by the path.
     Segment,
-    /// Our own snake_case names.
+    /// Our own `snake_case` names.
     Canonical,
     /// The CSV header `id,type,createdAt,…,payload.metadata`, and the same as JSON.
     Clicks,

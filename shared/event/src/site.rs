@@ -95,7 +95,8 @@ impl std::str::FromStr for Sites {
         let mut sites: Vec<Site> = Vec::new();
         for pair in text.split(',') {
             let named = |s: &str| !s.is_empty() && s.len() <= 100 && s.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
-            let (site, key) = pair.trim().split_once(':').filter(|(s, k)| named(s) && !k.is_empty()).ok_or_else(|| SitesError(text.to_owned()))?;
+            let (site, key) =
+                pair.trim().split_once(':').filter(|(s, k)| named(s) && !k.is_empty()).ok_or_else(|| SitesError(text.to_owned()))?;
             match sites.iter_mut().find(|s| s.site_id == site) {
                 Some(known) => known.write_keys.push(key.to_owned()),
                 None => sites.push(Site::new(site, key)),

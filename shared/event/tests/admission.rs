@@ -1,7 +1,10 @@
 //! What makes an event valid, suspicious or invalid, whichever way it came.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-use clickstream_event::{Action, Arrival, DeviceType, Event, Micros, Outcome, RawEvent, Reason, Rejection, RowHeader, Shape, Site, Source, Verdict, admit, parse_body, parse_record};
+use clickstream_event::{
+    Action, Arrival, DeviceType, Event, Micros, Outcome, RawEvent, Reason, Rejection, RowHeader, Shape, Site, Source, Verdict, admit,
+    parse_body, parse_record,
+};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -9,7 +12,14 @@ const NOW: i64 = 1_795_521_600_000_000; // 2026-11-24T12:00:00Z
 const CHROME: &str = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36";
 
 fn arrival(source: Source) -> Arrival<'static> {
-    Arrival { received_at: Micros(NOW), source, ip: Some([93, 184, 216, 34].into()), user_agent: Some(CHROME), country: None, sent_at: None }
+    Arrival {
+        received_at: Micros(NOW),
+        source,
+        ip: Some([93, 184, 216, 34].into()),
+        user_agent: Some(CHROME),
+        country: None,
+        sent_at: None,
+    }
 }
 
 fn record(shape: Shape, json: &Value) -> RawEvent {
@@ -80,11 +90,34 @@ fn a_row_of_the_clicks_csv_loads_unchanged() {
     let header = "id,type,createdAt,receivedAt,sessionId,ip,userId,url,referrer,deviceType,userAgent,payload.eventTitle,payload.elementId,payload.x,payload.y,payload.elementText,payload.elementClass,payload.pageTitle,payload.viewportWidth,payload.viewportHeight,payload.scrollPosition,payload.timestampOffset,payload.metadata";
     let header = RowHeader::new(header.split(',')).unwrap();
     let row = [
-        "11111111-2222-4333-8444-555555555555", "VIEW", "2020-01-02 03:04:05.678", "2020-01-02 03:04:06", "s", "8.8.4.4", "null",
-        "https://shop.example/", "null", "IOS", "null", "Hero", "hero", "1.6", "2", "null", "null", "Home", "390", "844", "0", "180", "{\"a\":1}",
+        "11111111-2222-4333-8444-555555555555",
+        "VIEW",
+        "2020-01-02 03:04:05.678",
+        "2020-01-02 03:04:06",
+        "s",
+        "8.8.4.4",
+        "null",
+        "https://shop.example/",
+        "null",
+        "IOS",
+        "null",
+        "Hero",
+        "hero",
+        "1.6",
+        "2",
+        "null",
+        "null",
+        "Home",
+        "390",
+        "844",
+        "0",
+        "180",
+        "{\"a\":1}",
     ];
     let raw = header.event(row).unwrap();
-    let Outcome::Accepted(event, _) = admit(&raw, &Site::new("demo", "demo"), &Arrival { user_agent: None, ip: None, ..arrival(Source::File) }) else {
+    let Outcome::Accepted(event, _) =
+        admit(&raw, &Site::new("demo", "demo"), &Arrival { user_agent: None, ip: None, ..arrival(Source::File) })
+    else {
         panic!("rejected")
     };
     assert_eq!(event.occurred_at, Micros(1_577_934_245_678_000));
@@ -133,7 +166,12 @@ fn a_bad_optional_field_is_left_out_and_named() {
     assert_eq!((event.x, event.ip, event.url), (None, None, None));
     assert_eq!(event.element_text.unwrap().len(), 1_000);
     let told: Vec<_> = reasons.iter().map(|r| (r.code.as_str(), r.field.as_deref().unwrap())).collect();
-    assert!(told.contains(&("field_invalid", "x")) && told.contains(&("ip_private", "context.ip")) && told.contains(&("field_truncated", "element_text")), "{told:?}");
+    assert!(
+        told.contains(&("field_invalid", "x"))
+            && told.contains(&("ip_private", "context.ip"))
+            && told.contains(&("field_truncated", "element_text")),
+        "{told:?}"
+    );
 }
 
 #[test]
@@ -198,13 +236,61 @@ fn any_object() -> impl Strategy<Value = Value> {
         Just(Value::from("view")),
     ];
     let name = prop::sample::select(vec![
-        "type", "event", "messageId", "anonymousId", "userId", "timestamp", "sentAt", "properties", "traits", "context", "page", "url", "ip",
-        "event_id", "action", "occurred_at", "element_id", "session_id", "x", "id", "createdAt", "sessionId", "payload", "elementId", "metadata",
-        "payload.x", "device_type", "deviceType", "user_agent",
+        "type",
+        "event",
+        "messageId",
+        "anonymousId",
+        "userId",
+        "timestamp",
+        "sentAt",
+        "properties",
+        "traits",
+        "context",
+        "page",
+        "url",
+        "ip",
+        "event_id",
+        "action",
+        "occurred_at",
+        "element_id",
+        "session_id",
+        "x",
+        "id",
+        "createdAt",
+        "sessionId",
+        "payload",
+        "elementId",
+        "metadata",
+        "payload.x",
+        "device_type",
+        "deviceType",
+        "user_agent",
     ]);
-    let value = leaf.prop_recursive(3, 24, 6, move |inner| prop::collection::hash_map(name.clone().prop_map(str::to_owned), inner, 0..8).prop_map(|m| m.into_iter().collect::<serde_json::Map<_, _>>().into()));
+    let value = leaf.prop_recursive(3, 24, 6, move |inner| {
+        prop::collection::hash_map(name.clone().prop_map(str::to_owned), inner, 0..8)
+            .prop_map(|m| m.into_iter().collect::<serde_json::Map<_, _>>().into())
+    });
     prop::collection::hash_map(
-        prop::sample::select(vec!["type", "event", "messageId", "anonymousId", "timestamp", "sentAt", "properties", "context", "event_id", "action", "occurred_at", "element_id", "session_id", "id", "createdAt", "sessionId", "payload"]).prop_map(str::to_owned),
+        prop::sample::select(vec![
+            "type",
+            "event",
+            "messageId",
+            "anonymousId",
+            "timestamp",
+            "sentAt",
+            "properties",
+            "context",
+            "event_id",
+            "action",
+            "occurred_at",
+            "element_id",
+            "session_id",
+            "id",
+            "createdAt",
+            "sessionId",
+            "payload",
+        ])
+        .prop_map(str::to_owned),
         value,
         0..14,
     )

@@ -8,7 +8,11 @@ use clickstream_event::Micros;
 use clickstream_objects::s3::S3Config;
 use deltalake_core::{
     DeltaTable, DeltaTableError,
-    kernel::{Action, StructType, engine::arrow_conversion::TryIntoKernel as _, transaction::{CommitData, TransactionError}},
+    kernel::{
+        Action, StructType,
+        engine::arrow_conversion::TryIntoKernel as _,
+        transaction::{CommitData, TransactionError},
+    },
     logstore::{CommitOrBytes, LogStoreRef},
     operations::create::CreateBuilder,
     protocol::{DeltaOperation, SaveMode},
@@ -69,7 +73,8 @@ impl Lake {
         table.update_state().await?;
         let state = table.snapshot()?;
         let version = state.version();
-        let files = state.log_data().iter().map(|f| LakeFile::new(&f.path(), f.size(), f.stats().as_deref())).collect::<Result<Vec<_>, _>>()?;
+        let files =
+            state.log_data().iter().map(|f| LakeFile::new(&f.path(), f.size(), f.stats().as_deref())).collect::<Result<Vec<_>, _>>()?;
         drop(table);
         Ok(Snapshot { version, watermarks: self.watermarks(version).await?, files })
     }

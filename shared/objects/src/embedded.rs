@@ -37,7 +37,9 @@ impl EmbeddedS3 {
     /// Starts on the folder `dir` with one bucket, on any free port of loopback.
     pub async fn start(dir: &Path, bucket: &str) -> Result<Self, ObjectError> {
         let (folder, name) = (dir.to_owned(), bucket.to_owned());
-        let index = tokio::task::spawn_blocking(move || Index::open(&folder, &name)).await.map_err(|e| ObjectError::Unavailable(e.to_string()))??;
+        let index = tokio::task::spawn_blocking(move || Index::open(&folder, &name))
+            .await
+            .map_err(|e| ObjectError::Unavailable(e.to_string()))??;
         let index = Arc::new(index);
         let notifications = Arc::new(Outbox::new(Arc::clone(&index), bucket));
         let config = S3Config {

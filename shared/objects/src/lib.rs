@@ -21,7 +21,7 @@ pub enum Condition {
     None,
     /// Only if no object stands under the key (`If-None-Match: *`).
     Absent,
-    /// Only over the object with this ETag (`If-Match`).
+    /// Only over the object with this `ETag` (`If-Match`).
     Matches(String),
 }
 
@@ -43,7 +43,7 @@ pub struct ObjectInfo {
     pub key: String,
     /// Bytes.
     pub size: u64,
-    /// ETag without quotes.
+    /// `ETag` without quotes.
     pub etag: String,
     /// Last written, µs UTC.
     pub modified_at: i64,
@@ -77,7 +77,7 @@ pub type ByteStream = BoxStream<'static, Result<Bytes, ObjectError>>;
 /// One bucket.
 #[async_trait]
 pub trait Objects: Send + Sync + 'static {
-    /// Writes `body` under `key`, durably, and answers the new ETag.
+    /// Writes `body` under `key`, durably, and answers the new `ETag`.
     async fn put(&self, key: &str, body: Bytes, options: PutOptions) -> Result<String, ObjectError>;
     /// Writes a file of any size under `key` (multipart above 16 MiB).
     async fn put_file(&self, key: &str, path: &std::path::Path, options: PutOptions) -> Result<String, ObjectError>;

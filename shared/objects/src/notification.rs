@@ -12,7 +12,7 @@ pub struct Notification {
     pub bucket: String,
     /// The key, decoded.
     pub key: String,
-    /// ETag without quotes.
+    /// `ETag` without quotes.
     pub etag: String,
     /// Bytes.
     pub size: u64,

@@ -56,7 +56,10 @@ pub const PAGES: [Page; 5] = [
         path: "/product/kettle",
         title: "Kettle",
         weight: 16,
-        elements: &[element("add-to-cart", "button", "Add to cart", 0.21, 980, 420), element("reviews", "link", "42 reviews", 0.06, 300, 900)],
+        elements: &[
+            element("add-to-cart", "button", "Add to cart", 0.21, 980, 420),
+            element("reviews", "link", "42 reviews", 0.06, 300, 900),
+        ],
     },
     Page { path: "/cart", title: "Cart", weight: 10, elements: &[element("checkout", "button", "Check out", 0.44, 1010, 380)] },
     Page { path: "/about", title: "About us", weight: 6, elements: &[element("contact", "link", "Write to us", 0.05, 200, 640)] },
@@ -107,8 +110,11 @@ pub const DEVICES: [Device; 6] = [
     },
 ];
 
-/// Referrer, campaign source, medium and name.
-pub const CAMPAIGNS: [(Option<&str>, Option<(&str, &str, &str)>); 4] = [
+/// Source, medium and name of a campaign.
+pub type Campaign = (&'static str, &'static str, &'static str);
+
+/// Referrer and campaign by which visitors come.
+pub const CAMPAIGNS: [(Option<&str>, Option<Campaign>); 4] = [
     (None, None),
     (Some("https://search.example/"), None),
     (Some("https://social.example/feed"), Some(("social", "paid", "autumn"))),

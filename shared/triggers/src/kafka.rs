@@ -34,7 +34,8 @@ fn decode(record: KafkaRecord, topic: &str) -> Result<LoggedRecord, TriggerError
         None => Ok(None),
     };
     let offset = u64::try_from(record.offset).map_err(|_| wrong("offset"))?;
-    let headers = record.headers.into_iter().flatten().map(|(name, value)| (name, value.into_iter().map(i8::cast_unsigned).collect())).collect();
+    let headers =
+        record.headers.into_iter().flatten().map(|(name, value)| (name, value.into_iter().map(i8::cast_unsigned).collect())).collect();
     let key = bytes(record.key, "key")?;
     let value = bytes(record.value, "value")?.unwrap_or_default();
     Ok(LoggedRecord { offset, appended_at: record.timestamp.0.timestamp_micros(), record: Record { key, value, headers } })

@@ -8,6 +8,7 @@ use super::{Each, Record, Stop, broken, lines};
 
 /// Where the reading is.
 #[derive(Default)]
+#[expect(clippy::struct_excessive_bools, reason = "the states of a scanner")]
 struct Scan {
     depth: usize,
     in_string: bool,

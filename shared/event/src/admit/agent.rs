@@ -121,7 +121,9 @@ fn device_of(text: &str, os: Option<&str>) -> DeviceType {
         return DeviceType::Mobile;
     }
     match os {
-        Some("Windows" | "Mac OS X" | "Linux" | "Ubuntu" | "Fedora" | "Debian" | "Chrome OS" | "FreeBSD" | "OpenBSD") => DeviceType::Desktop,
+        Some("Windows" | "Mac OS X" | "Linux" | "Ubuntu" | "Fedora" | "Debian" | "Chrome OS" | "FreeBSD" | "OpenBSD") => {
+            DeviceType::Desktop
+        }
         Some("Android" | "iOS") => DeviceType::Mobile,
         _ => DeviceType::Unknown,
     }
@@ -158,7 +160,8 @@ mod tests {
 
     #[test]
     fn a_browser_without_a_window_is_told_but_is_no_bot() {
-        let headless = agent("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) HeadlessChrome/131.0.0.0 Safari/537.36");
+        let headless =
+            agent("Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) HeadlessChrome/131.0.0.0 Safari/537.36");
         assert!(headless.headless && headless.bot_reasons.is_empty());
         assert_eq!(headless.device_type, DeviceType::Desktop);
     }

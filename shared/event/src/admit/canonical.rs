@@ -1,4 +1,4 @@
-//! Our own snake_case names, those of [`crate::Event`].
+//! Our own `snake_case` names, those of [`crate::Event`].
 
 use serde_json::{Map, Value};
 
@@ -65,7 +65,8 @@ pub fn draft(fields: &Map<String, Value>) -> Draft<'_> {
         };
         *target = cell(fields, key, name_of(key));
     }
-    draft.original_at = draft.original_at.or_else(|| cell(fields, "occurred_at", "occurred_at")).or_else(|| cell(fields, "timestamp", "timestamp"));
+    draft.original_at =
+        draft.original_at.or_else(|| cell(fields, "occurred_at", "occurred_at")).or_else(|| cell(fields, "timestamp", "timestamp"));
     match fields.get("properties") {
         Some(Value::Object(properties)) => draft.properties.extend(properties.iter().map(|(k, v)| (k.as_str(), v))),
         Some(Value::String(_)) => draft.properties_text = cell(fields, "properties", "properties"),

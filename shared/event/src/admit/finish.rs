@@ -23,6 +23,7 @@ pub struct Refused {
 }
 
 /// Names every reason, not only the first.
+#[expect(clippy::too_many_lines, reason = "one field after the other")]
 pub fn finish(draft: Draft<'_>, site: &Site, arrival: &Arrival<'_>) -> Result<(Event, Vec<Reason>), Refused> {
     let mut wrong = Remarks::default();
     let mut remarks = Remarks::default();
@@ -150,7 +151,7 @@ struct Moments {
     sent_at: Option<Micros>,
 }
 
-/// The client's time, and when it was by our clock: received_at − (sent_at − original), never later than received_at.
+/// The client's time, and when it was by our clock: `received_at` − (`sent_at` − original), never later than `received_at`.
 ///
 /// Only HTTP says when it was sent; a file or a topic may have lain for days, so its times stand as they are.
 fn moments(draft: &Draft<'_>, site: &Site, arrival: &Arrival<'_>, wrong: &mut Remarks, remarks: &mut Remarks) -> Option<Moments> {
@@ -188,12 +189,20 @@ fn moments(draft: &Draft<'_>, site: &Site, arrival: &Arrival<'_>, wrong: &mut Re
     }
     let oldest = received.plus(-i64::from(site.max_age_days) * Micros::DAY);
     if arrival.source == Source::Http && corrected < oldest {
-        wrong.add(ReasonCode::TooOld, field.name, format!("older than the {} days that this site takes over HTTP: import it as a file", site.max_age_days));
+        wrong.add(
+            ReasonCode::TooOld,
+            field.name,
+            format!("older than the {} days that this site takes over HTTP: import it as a file", site.max_age_days),
+        );
         return None;
     }
     let limit = i64::from(site.max_skew_seconds) * Micros::SECOND;
     if skew.abs() > limit || corrected.0 - received.0 > limit {
-        remarks.add(ReasonCode::ClockSkew, field.name, format!("the client's clock differs by more than {} s; the time was corrected", site.max_skew_seconds));
+        remarks.add(
+            ReasonCode::ClockSkew,
+            field.name,
+            format!("the client's clock differs by more than {} s; the time was corrected", site.max_skew_seconds),
+        );
     }
     Some(Moments { original_at, occurred_at: corrected.min(received), sent_at })
 }

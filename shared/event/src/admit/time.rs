@@ -10,7 +10,9 @@ use crate::Micros;
 pub fn parse_time(value: &Value) -> Option<Micros> {
     match value {
         Value::String(text) => parse_text(text.trim()),
-        Value::Number(number) => number.as_i64().or_else(|| number.as_f64().filter(|f| f.is_finite()).map(|f| f as i64)).and_then(since_epoch),
+        Value::Number(number) => {
+            number.as_i64().or_else(|| number.as_f64().filter(|f| f.is_finite()).map(|f| f as i64)).and_then(since_epoch)
+        }
         _ => None,
     }
 }

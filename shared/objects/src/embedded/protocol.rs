@@ -13,9 +13,10 @@ use s3s::{
     crypto::{Checksum as _, Md5},
     dto::{
         AbortMultipartUploadInput, AbortMultipartUploadOutput, CommonPrefix, CompleteMultipartUploadInput, CompleteMultipartUploadOutput,
-        CreateMultipartUploadInput, CreateMultipartUploadOutput, DeleteObjectInput, DeleteObjectOutput, ETag, ETagCondition, GetObjectInput,
-        GetObjectOutput, HeadBucketInput, HeadBucketOutput, HeadObjectInput, HeadObjectOutput, ListObjectsV2Input, ListObjectsV2Output, Metadata,
-        Object, PutObjectInput, PutObjectOutput, StreamingBlob, Timestamp, UploadPartInput, UploadPartOutput,
+        CreateMultipartUploadInput, CreateMultipartUploadOutput, DeleteObjectInput, DeleteObjectOutput, ETag, ETagCondition,
+        GetObjectInput, GetObjectOutput, HeadBucketInput, HeadBucketOutput, HeadObjectInput, HeadObjectOutput, ListObjectsV2Input,
+        ListObjectsV2Output, Metadata, Object, PutObjectInput, PutObjectOutput, StreamingBlob, Timestamp, UploadPartInput,
+        UploadPartOutput,
     },
     s3_error,
 };
@@ -255,7 +256,8 @@ impl S3 for Bucket {
             }
             for entry in page {
                 let delimiter = input.delimiter.as_deref().filter(|d| !d.is_empty());
-                let folder = delimiter.and_then(|d| entry.key[prefix.len()..].find(d).map(|at| entry.key[..prefix.len() + at + d.len()].to_owned()));
+                let folder =
+                    delimiter.and_then(|d| entry.key[prefix.len()..].find(d).map(|at| entry.key[..prefix.len() + at + d.len()].to_owned()));
                 if let Some(folder) = folder {
                     // Everything below the folder is passed over at once.
                     after = format!("{folder}\u{10ffff}");
@@ -292,7 +294,10 @@ impl S3 for Bucket {
         }))
     }
 
-    async fn create_multipart_upload(&self, request: S3Request<CreateMultipartUploadInput>) -> S3Result<S3Response<CreateMultipartUploadOutput>> {
+    async fn create_multipart_upload(
+        &self,
+        request: S3Request<CreateMultipartUploadInput>,
+    ) -> S3Result<S3Response<CreateMultipartUploadOutput>> {
         let input = request.input;
         self.check(&input.bucket)?;
         check_key(&input.key)?;
@@ -364,7 +369,10 @@ impl S3 for Bucket {
         }))
     }
 
-    async fn abort_multipart_upload(&self, request: S3Request<AbortMultipartUploadInput>) -> S3Result<S3Response<AbortMultipartUploadOutput>> {
+    async fn abort_multipart_upload(
+        &self,
+        request: S3Request<AbortMultipartUploadInput>,
+    ) -> S3Result<S3Response<AbortMultipartUploadOutput>> {
         let input = request.input;
         self.check(&input.bucket)?;
         let id = input.upload_id;
@@ -384,7 +392,7 @@ impl S3 for Bucket {
     }
 }
 
-/// Parts one after the other into a new file, synced. The ETag is S3's: the MD5 of the parts' MD5s, and their number.
+/// Parts one after the other into a new file, synced. The `ETag` is S3's: the MD5 of the parts' MD5s, and their number.
 fn join(index: &Index, parts: &[PathBuf]) -> Result<(PathBuf, u64, String), ObjectError> {
     let path = index.files.incoming();
     let failed = |e: std::io::Error| ObjectError::from(clickstream_sqlite::Failure::of_io("an upload", &e));

@@ -44,8 +44,12 @@ impl S3Config {
         if url.scheme() != "s3" {
             return Err(S3ConfigError(format!("{:?} is no s3:// address", url.scheme())));
         }
-        let bucket = url.host_str().filter(|b| b.len() >= 3).ok_or_else(|| S3ConfigError("it names no bucket of 3 characters or more".to_owned()))?;
-        let mut config = Self { bucket: bucket.to_owned(), endpoint: None, region: "us-east-1".to_owned(), access_key: None, secret_key: None };
+        let bucket = url
+            .host_str()
+            .filter(|b| b.len() >= 3)
+            .ok_or_else(|| S3ConfigError("it names no bucket of 3 characters or more".to_owned()))?;
+        let mut config =
+            Self { bucket: bucket.to_owned(), endpoint: None, region: "us-east-1".to_owned(), access_key: None, secret_key: None };
         if let Ok(region) = std::env::var("AWS_REGION") {
             config.region = region;
         }
@@ -65,8 +69,8 @@ impl S3Config {
         let http = Builder::new().tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring)).build_https();
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(Duration::from_secs(5))
-            .read_timeout(Duration::from_secs(60))
-            .operation_attempt_timeout(Duration::from_secs(300))
+            .read_timeout(Duration::from_mins(1))
+            .operation_attempt_timeout(Duration::from_mins(5))
             .build();
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
             .http_client(http)
@@ -95,7 +99,10 @@ mod tests {
     #[test]
     fn an_address_says_where_the_bucket_is() {
         let config = S3Config::from_url("s3://events?endpoint=http://127.0.0.1:9000&region=eu-1").unwrap();
-        assert_eq!((config.bucket.as_str(), config.endpoint.as_deref(), config.region.as_str()), ("events", Some("http://127.0.0.1:9000"), "eu-1"));
+        assert_eq!(
+            (config.bucket.as_str(), config.endpoint.as_deref(), config.region.as_str()),
+            ("events", Some("http://127.0.0.1:9000"), "eu-1")
+        );
         for wrong in ["events", "http://x", "s3://", "s3://events?endpoint=localhost", "s3://events?colour=red"] {
             assert!(S3Config::from_url(wrong).unwrap_err().to_string().contains("OBJECTS_URL"), "{wrong}");
         }

@@ -31,7 +31,15 @@ pub async fn put(client: &Client, bucket: &str, key: &str, path: &Path, size: u6
     outcome
 }
 
-async fn send(client: &Client, bucket: &str, key: &str, path: &Path, size: u64, upload: &str, options: &PutOptions) -> Result<String, ObjectError> {
+async fn send(
+    client: &Client,
+    bucket: &str,
+    key: &str,
+    path: &Path,
+    size: u64,
+    upload: &str,
+    options: &PutOptions,
+) -> Result<String, ObjectError> {
     let part_size = PART.max(size.div_ceil(10_000));
     let mut parts = Vec::new();
     for (index, start) in (0..size).step_by(part_size as usize).enumerate() {

@@ -1,0 +1,57 @@
+//! What is judged, as records of the log.
+
+use clickstream_event::{Event, Rejection};
+use clickstream_log::{MAX_RECORD_BYTES, Record};
+
+/// Of a rejection that is over the log's limit so many bytes of the original are kept. JSON may take six bytes to
+/// write one, so that what is kept always fits.
+const KEPT_BYTES: usize = 128 << 10;
+
+/// A record of topic `events`.
+pub fn event_record(event: &Event) -> Result<Record, serde_json::Error> {
+    Ok(Record { key: Some(event.record_key().into()), value: serde_json::to_vec(event)?.into(), headers: Vec::new() })
+}
+
+/// A record of topic `rejected`, always within the log's limit: a record that no log takes would have its sender try
+/// again for ever.
+pub fn rejection_record(rejection: &Rejection) -> Result<Record, serde_json::Error> {
+    let mut value = serde_json::to_vec(rejection)?;
+    if value.len() > MAX_RECORD_BYTES {
+        let mut cut = rejection.clone();
+        cut.original.truncate(cut.original.floor_char_boundary(KEPT_BYTES));
+        if let Some(reason) = cut.reasons.first_mut() {
+            reason.message = format!("{}; of the original the first {} bytes are kept", reason.message, cut.original.len());
+        }
+        value = serde_json::to_vec(&cut)?;
+    }
+    Ok(Record { key: None, value: value.into(), headers: Vec::new() })
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use clickstream_event::{Micros, Reason, ReasonCode, Shape, Source};
+
+    use super::*;
+
+    #[test]
+    fn a_rejection_of_any_size_fits_the_log() {
+        for original in ["\u{1}".repeat(1 << 20), "ы".repeat(1 << 20), "x".to_owned()] {
+            let rejection = Rejection {
+                site_id: None,
+                event_id: None,
+                message_id: None,
+                received_at: Micros(0),
+                source: Source::Http,
+                shape: Shape::Canonical,
+                reasons: vec![Reason { code: ReasonCode::TooLarge, field: None, message: "too large".to_owned() }],
+                original,
+            };
+            let record = rejection_record(&rejection).unwrap();
+            assert!(record.value.len() <= MAX_RECORD_BYTES);
+            let kept: Rejection = serde_json::from_slice(&record.value).unwrap();
+            assert!(rejection.original.starts_with(&kept.original) && !kept.original.is_empty());
+            assert_eq!(kept.original != rejection.original, kept.reasons[0].message.contains("are kept"));
+        }
+    }
+}

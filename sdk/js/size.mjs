@@ -1,7 +1,7 @@
-// Fails if clickstream.js is stale or weighs too much over the wire.
+// Fails if a published file is stale or weighs too much over the wire.
 import { build } from './build.mjs';
 
-const wrong = build(true);
+const wrong = await build(true);
 if (wrong) {
   console.error(wrong);
   process.exit(1);

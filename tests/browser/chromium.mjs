@@ -14,10 +14,11 @@ const SWITCHES = [
 /** A person's browser: headless Chromium's own name would have its events counted as a bot's. */
 const USER_AGENT = 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36';
 
-export async function launch() {
+/** `keepPages`: with the back/forward cache, which Playwright switches off. */
+export async function launch({ keepPages = false } = {}) {
   const executablePath = CANDIDATES.find((path) => path && existsSync(path));
   if (!executablePath) throw new Error('no Chromium: install the package `chromium`, or name a binary in CHROMIUM');
-  return chromium.launch({ executablePath, headless: true, args: SWITCHES });
+  return chromium.launch({ executablePath, headless: true, args: SWITCHES, ignoreDefaultArgs: keepPages ? ['--disable-back-forward-cache'] : [] });
 }
 
 /** A visitor with storage of their own. */

@@ -216,7 +216,7 @@ test('events made while the service is away are counted once when it is back', a
   const end = await service.stop();
   assert.deepEqual(end, { code: 0, signal: null }, `SIGTERM ends it cleanly\n${service.output()}`);
   await page.click('[data-track="department-ware"]');
-  const stored = () => page.evaluate(() => Object.entries(localStorage).filter(([key]) => key.includes('.queue.')).flatMap(([, value]) => JSON.parse(value)).map((e) => e.properties.element_id));
+  const stored = () => page.evaluate(() => Object.entries(localStorage).filter(([key]) => key.startsWith('clickstream.demo.q')).map(([, value]) => JSON.parse(value).properties.element_id));
   await eventually('the click is kept', 5_000, async () => (await stored()).includes('department-ware'));
   // The page that made it goes; the next one of the same visitor brings it.
   await page.close({ runBeforeUnload: false });

@@ -1,11 +1,9 @@
 //! The Lambda as AWS runs it.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
-mod runtime_api;
-
 use clickstream_event::Event;
 use clickstream_log::{EVENTS, Log as _, sqlite::SqliteLog};
-use runtime_api::{Lambda, refusal};
+use clickstream_testkit::runtime_api::{Lambda, refusal};
 use serde_json::{Value, json};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_clickstream-collect");

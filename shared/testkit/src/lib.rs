@@ -1,6 +1,14 @@
-//! Believable, dirty and hostile traffic from a seed: the same seed gives the same bytes.
+//! Believable, dirty and hostile traffic from a seed: the same seed gives the same bytes. And what tests of functions
+//! run on: Lambda's Runtime API, the events of its triggers, a bucket and a warehouse.
 
 mod cast;
+pub mod clickhouse;
 pub mod dirty;
+pub mod flaky;
 pub mod hostile;
+pub mod memory_log;
+pub mod runtime_api;
+pub mod s3;
+pub mod sample;
 pub mod traffic;
+pub mod triggers;

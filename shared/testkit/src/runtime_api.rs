@@ -1,6 +1,8 @@
 //! A Lambda run as AWS runs it: the binary asks a Runtime API for events and posts its answers
 //! (<https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html>).
 
+#![allow(clippy::missing_panics_doc, clippy::unwrap_used, reason = "tests fail by panicking")]
+
 use std::{
     io::{BufRead as _, BufReader, Read as _, Write as _},
     net::{TcpListener, TcpStream},
@@ -18,7 +20,7 @@ use serde_json::Value;
 const PATIENCE: Duration = Duration::from_secs(60);
 
 /// What a function posted: its result, or its error.
-type Answer = Result<Value, Value>;
+pub type Answer = Result<Value, Value>;
 
 /// A started function.
 pub struct Lambda {

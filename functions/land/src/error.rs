@@ -23,4 +23,17 @@ pub enum LandError {
     /// The batch has no records.
     #[error("the batch has no records")]
     Empty,
+    /// The trigger names another topic, whose offsets are not those of events; an operator must set it right.
+    #[error("land takes the topic events, not {0:?}: set the trigger's topic right")]
+    Topic(String),
+    /// The batch skips an offset; landed, the hole would pass for covered. An operator is needed.
+    #[error(
+        "offset {offset} of partition {partition} is missing within a batch: topic events may be neither compacted nor written in transactions"
+    )]
+    Hole {
+        /// The partition.
+        partition: u32,
+        /// The first offset that is missing.
+        offset: u64,
+    },
 }

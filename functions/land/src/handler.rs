@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use clickstream_columns::{RawRow, raw_batch, write_raw_object};
 use clickstream_event::Event;
-use clickstream_log::{Batch, LoggedRecord};
+use clickstream_log::{Batch, EVENTS, LoggedRecord};
 use clickstream_objects::{Condition, ObjectError, PutOptions, SharedObjects};
 use clickstream_telemetry::metric;
 use sha2::{Digest as _, Sha256};
@@ -41,8 +41,7 @@ impl Land {
 
     /// Writes the batch once: a batch that comes again finds its object, compares it and is done.
     pub async fn handle(&self, batch: &Batch) -> Result<LandedObject, LandError> {
-        let (Some(first), Some(last)) = (batch.records.first(), batch.records.last()) else { return Err(LandError::Empty) };
-        let (first, last) = (first.offset, last.offset);
+        let (first, last) = offsets(batch)?;
         let key = raw_key(&self.log_id, batch.partition, first, last);
         let mut rows: Vec<(u64, RawRow)> = batch.records.iter().map(|r| (r.offset, row(batch, r))).collect();
         let metadata = self.metadata(&rows, first, last + 1);
@@ -104,6 +103,19 @@ impl Land {
         .into_iter()
         .map(|(name, value)| (name.to_owned(), value))
         .collect()
+    }
+}
+
+/// The first and the last offset of a batch of events that has every offset between them.
+fn offsets(batch: &Batch) -> Result<(u64, u64), LandError> {
+    if batch.topic != EVENTS {
+        return Err(LandError::Topic(batch.topic.clone()));
+    }
+    let (Some(first), Some(last)) = (batch.records.first(), batch.records.last()) else { return Err(LandError::Empty) };
+    let (first, last) = (first.offset, last.offset);
+    match (first..).zip(&batch.records).find(|(offset, record)| *offset != record.offset) {
+        Some((offset, _)) => Err(LandError::Hole { partition: batch.partition, offset }),
+        None => Ok((first, last)),
     }
 }
 

@@ -9,7 +9,7 @@ use clickstream_triggers::{batches, variable};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 
 #[tokio::main]
-async fn main() -> Result<(), Error> {
+async fn main() -> anyhow::Result<()> {
     clickstream_telemetry::init(clickstream_telemetry::LogFormat::Json);
     let objects = S3Config::from_url(&variable("OBJECTS_URL", "s3://BUCKET names the bucket")?)?;
     let log_id = variable("LOG_ID", "the id that the log was given when it was set up")?;
@@ -24,4 +24,5 @@ async fn main() -> Result<(), Error> {
         }
     }))
     .await
+    .map_err(anyhow::Error::from_boxed)
 }

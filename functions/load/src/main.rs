@@ -10,7 +10,7 @@ use clickstream_warehouse::Warehouse;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 
 #[tokio::main]
-async fn main() -> Result<(), Error> {
+async fn main() -> anyhow::Result<()> {
     clickstream_telemetry::init(clickstream_telemetry::LogFormat::Json);
     let objects = S3Config::from_url(&variable("OBJECTS_URL", "s3://BUCKET names the bucket")?)?;
     let warehouse = Warehouse::from_url(&variable("WAREHOUSE_URL", "http://USER:PASSWORD@HOST:8123/?database=clickstream")?)?;
@@ -25,4 +25,5 @@ async fn main() -> Result<(), Error> {
         }
     }))
     .await
+    .map_err(anyhow::Error::from_boxed)
 }

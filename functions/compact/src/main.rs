@@ -9,7 +9,7 @@ use clickstream_triggers::variable;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 
 #[tokio::main]
-async fn main() -> Result<(), Error> {
+async fn main() -> anyhow::Result<()> {
     clickstream_telemetry::init(clickstream_telemetry::LogFormat::Json);
     let bucket = S3Config::from_url(&variable("OBJECTS_URL", "s3://BUCKET names the bucket")?)?;
     let log_id = variable("LOG_ID", "the id that the log was given when it was set up")?;
@@ -20,4 +20,5 @@ async fn main() -> Result<(), Error> {
         async move { Ok::<_, Error>(function.run(event.payload).await?) }
     }))
     .await
+    .map_err(anyhow::Error::from_boxed)
 }

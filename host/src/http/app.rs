@@ -1,6 +1,6 @@
 //! Which path goes to which function.
 
-use std::{net::IpAddr, sync::Arc};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use axum::{
     body::{Body, Bytes},
@@ -17,6 +17,12 @@ use crate::{
     config::Config,
     up::{Functions, Parts, status::status},
 };
+
+/// A body that is kept in memory must come within this time: a slow one would hold its connection for ever.
+const BODY_WITHIN: Duration = Duration::from_secs(30);
+
+/// Longest address, bytes; ours take a few hundred.
+const LONGEST_ADDRESS: usize = 8 << 10;
 
 /// Everything a request can reach.
 pub struct App {
@@ -46,6 +52,10 @@ impl App {
 
     /// Answers one request.
     pub async fn handle(&self, request: Request<Body>, peer: IpAddr) -> Response {
+        if request.uri().path_and_query().is_some_and(|address| address.as_str().len() > LONGEST_ADDRESS) {
+            let detail = format!("the address takes more than {LONGEST_ADDRESS} bytes: events belong into the body");
+            return problem(StatusCode::URI_TOO_LONG, "address_too_long", detail);
+        }
         let path = request.uri().path().to_owned();
         if is_collection(&path) {
             return self.collect(request, peer).await;
@@ -122,9 +132,10 @@ fn is_collection(path: &str) -> bool {
     )
 }
 
-/// The whole body, or a refusal before it grows past `limit` bytes.
+/// The whole body, or a refusal before it grows past `limit` bytes or takes longer than [`BODY_WITHIN`].
 pub async fn body_within(body: Body, limit: usize) -> Result<Bytes, Box<Response>> {
-    match axum::body::to_bytes(body, limit).await {
+    let Ok(whole) = tokio::time::timeout(BODY_WITHIN, axum::body::to_bytes(body, limit)).await else { return Err(Box::new(too_slow())) };
+    match whole {
         Ok(bytes) => Ok(bytes),
         Err(error)
             if std::error::Error::source(&error).is_some_and(<dyn std::error::Error + 'static>::is::<http_body_util::LengthLimitError>) =>
@@ -137,6 +148,12 @@ pub async fn body_within(body: Body, limit: usize) -> Result<Bytes, Box<Response
         }
         Err(_) => Err(Box::new(problem(StatusCode::BAD_REQUEST, "body_cut", "the body ended before its announced length: send it whole"))),
     }
+}
+
+/// The refusal of a body that does not come.
+fn too_slow() -> Response {
+    let detail = format!("the body did not come within {} s: send it faster, or fewer events at once", BODY_WITHIN.as_secs());
+    problem(StatusCode::REQUEST_TIMEOUT, "body_too_slow", detail)
 }
 
 fn not_found(path: &str) -> Response {

@@ -4,9 +4,11 @@ use axum::{
     body::Body,
     response::{IntoResponse, Response},
 };
+use clickstream_warehouse::WarehouseError;
+use futures::TryStreamExt as _;
 use http::{StatusCode, header};
 
-use super::{App, problem::problem};
+use super::{App, disarm::Disarm, problem::problem};
 
 /// Streams rows; memory does not grow with their number.
 pub fn export(app: &App, query: &str) -> Response {
@@ -22,7 +24,15 @@ pub fn export(app: &App, query: &str) -> Response {
         other => return problem(StatusCode::BAD_REQUEST, "parameter_wrong", format!("format {other:?} is wrong: ndjson or csv")),
     };
     match app.parts.warehouse.export(site, from, to, format) {
-        Ok(rows) => ([(header::CONTENT_TYPE, kind)], Body::from_stream(rows)).into_response(),
+        Ok(rows) => {
+            let mut csv = Disarm::default();
+            let body = match format {
+                "CSVWithNames" => Body::from_stream(rows.map_ok(move |chunk| csv.next(&chunk))),
+                _ => Body::from_stream(rows),
+            };
+            ([(header::CONTENT_TYPE, kind)], body).into_response()
+        }
+        Err(WarehouseError::Refused { message, .. }) => problem(StatusCode::BAD_REQUEST, "parameter_wrong", message),
         Err(error) => problem(StatusCode::SERVICE_UNAVAILABLE, "warehouse_unavailable", error.to_string()),
     }
 }

@@ -1,5 +1,7 @@
 //! Files over HTTP: `PUT /v1/inbox/{site}/{name}` and the receipt that intake-files writes.
 
+use std::time::Duration;
+
 use axum::{
     body::Body,
     response::{IntoResponse, Response},
@@ -11,6 +13,9 @@ use serde_json::json;
 use tokio::io::AsyncWriteExt as _;
 
 use super::{App, guard, problem::problem};
+
+/// The next piece of a file must come within this time; the whole may take longer.
+const PIECE_WITHIN: Duration = Duration::from_mins(1);
 
 /// Puts a file into the bucket's inbox; answers where its receipt will stand.
 pub async fn put(app: &App, rest: &str, request: Request<Body>) -> Response {
@@ -46,7 +51,11 @@ async fn spool_and_put(app: &App, key: &str, body: Body) -> Result<String, Box<R
     let spool = tempfile::NamedTempFile::new_in(app.parts.spool()).map_err(failed)?;
     let mut file = tokio::fs::File::from_std(spool.reopen().map_err(failed)?);
     let mut chunks = body.into_data_stream();
-    while let Some(chunk) = chunks.next().await {
+    let slow = |_| {
+        let detail = format!("no piece of the file came for {} s: send it again", PIECE_WITHIN.as_secs());
+        Box::new(problem(StatusCode::REQUEST_TIMEOUT, "body_too_slow", detail))
+    };
+    while let Some(chunk) = tokio::time::timeout(PIECE_WITHIN, chunks.next()).await.map_err(slow)? {
         let cut = |_| Box::new(problem(StatusCode::BAD_REQUEST, "body_cut", "the file ended before its announced length: send it whole"));
         file.write_all(&chunk.map_err(cut)?).await.map_err(failed)?;
     }

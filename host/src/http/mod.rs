@@ -1,10 +1,12 @@
 //! The HTTP face: collection, reads, the Invoke API, pages.
 
 mod app;
+mod disarm;
 mod export;
 mod guard;
 mod inbox;
 mod invoke;
+mod linger;
 mod pages;
 mod problem;
 mod serve;

@@ -11,7 +11,7 @@ use hyper_util::{
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::App;
+use super::{App, linger::Lingering};
 
 /// A client must have sent its request line and headers within this time.
 const HEADERS_WITHIN: Duration = Duration::from_secs(10);
@@ -37,14 +37,18 @@ pub async fn serve(listener: TcpListener, app: App, stop: CancellationToken) {
                 continue;
             }
         };
-        let Ok(permit) = Arc::clone(&open).acquire_owned().await else { break };
+        let permit = tokio::select! {
+            () = stop.cancelled() => break,
+            permit = Arc::clone(&open).acquire_owned() => permit,
+        };
+        let Ok(permit) = permit else { break };
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "no TCP_NODELAY");
         }
         let app = Arc::clone(&app);
         let service = service_fn(move |request: Request<Incoming>| {
             let app = Arc::clone(&app);
-            async move { Ok::<_, Infallible>(app.handle(request.map(Body::new), peer.ip()).await) }
+            async move { Ok::<_, Infallible>(app.handle(request.map(|body| Body::new(Lingering::new(body))), peer.ip()).await) }
         });
         let connection = hyper::server::conn::http1::Builder::new()
             .timer(TokioTimer::new())

@@ -83,11 +83,9 @@ impl Service {
             return Ok(response);
         }
         let text = response.text().await.unwrap_or_default();
-        let detail = serde_json::from_str::<serde_json::Value>(&text)
-            .ok()
-            .and_then(|v| v.get("detail").and_then(|d| d.as_str()).map(str::to_owned))
-            .unwrap_or(text);
-        if status == StatusCode::UNAUTHORIZED {
+        let problem: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
+        let detail = problem["detail"].as_str().unwrap_or(&text);
+        if status == StatusCode::UNAUTHORIZED && problem["code"] == "token_missing" {
             bail!("the service wants a token: set ADMIN_TOKEN to the one it was started with");
         }
         bail!("{status}: {detail}")

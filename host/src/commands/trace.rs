@@ -1,12 +1,14 @@
 //! `trace ID`.
 
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
 use crate::{cli::Trace, client::Service};
 
 /// Prints where an event is, step by step.
 pub async fn run(service: &Service, options: &Trace) -> anyhow::Result<()> {
-    let mut request = service.get(&format!("/v1/events/{}/trace", options.event_id));
+    let id = utf8_percent_encode(&options.event_id, NON_ALPHANUMERIC);
+    let mut request = service.get(&format!("/v1/events/{id}/trace"));
     if let Some(site) = &options.site {
         request = request.query(&[("site", site)]);
     }

@@ -12,7 +12,10 @@ pub mod status;
 use std::{io::Write as _, sync::Arc, time::Duration};
 
 use anyhow::Context;
-use tokio::net::TcpListener;
+use tokio::{
+    net::TcpListener,
+    signal::unix::{self, SignalKind},
+};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use functions::Functions;
@@ -47,12 +50,14 @@ pub async fn up(config: Config) -> anyhow::Result<()> {
 
     let app = App::new(&config, Arc::clone(&parts), Arc::clone(&functions), metrics, stop.clone());
     let server = tokio::spawn(http::serve(listener, app, stop.clone()));
+    // Whoever reads `ready` may send a signal at once.
+    let ended = signal()?;
     folder.announce(&ServiceFile { url: url.clone(), pid: std::process::id() })?;
     println!("ready {url}");
     println!("open {url}/ and click a button in the shop; stop with Ctrl-C");
     std::io::stdout().flush()?;
 
-    signal().await?;
+    ended.await;
     tracing::info!("stopping: finishing what is in hand");
     stop.cancel();
     work.close();
@@ -68,11 +73,14 @@ pub async fn up(config: Config) -> anyhow::Result<()> {
     Ok(())
 }
 
-async fn signal() -> anyhow::Result<()> {
-    let mut terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate())?;
-    tokio::select! {
-        result = tokio::signal::ctrl_c() => result?,
-        _ = terminate.recv() => {}
-    }
-    Ok(())
+/// Ends with SIGTERM or SIGINT from now on.
+fn signal() -> std::io::Result<impl Future<Output = ()>> {
+    let mut terminate = unix::signal(SignalKind::terminate())?;
+    let mut interrupt = unix::signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
 }

@@ -1,0 +1,10 @@
+//! Every command as a user runs it, against a running service.
+
+mod days;
+mod demo;
+mod export;
+mod files;
+mod replay;
+mod reports;
+mod service;
+mod trace;

@@ -1,0 +1,41 @@
+//! The raw objects as they lie on disk.
+
+use std::{
+    collections::BTreeSet,
+    fs::{self, File},
+    path::{Path, PathBuf},
+};
+
+use arrow::array::AsArray as _;
+use parquet::arrow::{ProjectionMask, arrow_reader::ParquetRecordBatchReaderBuilder};
+use uuid::Uuid;
+
+/// Ids of all events in raw objects under `folder`. Of all Parquet files raw objects alone have the column `dead_letter`.
+pub fn event_ids(folder: &Path) -> BTreeSet<Uuid> {
+    let mut ids = BTreeSet::new();
+    for path in files(folder) {
+        let Ok(reader) = ParquetRecordBatchReaderBuilder::try_new(File::open(&path).expect("a file")) else { continue };
+        if reader.schema().field_with_name("dead_letter").is_err() {
+            continue;
+        }
+        let mask = ProjectionMask::columns(reader.parquet_schema(), ["event_id"]);
+        for batch in reader.with_projection(mask).build().expect("a raw object is whole") {
+            let batch = batch.expect("a raw object is whole");
+            ids.extend(batch.column(0).as_string::<i32>().iter().flatten().map(|id| id.parse::<Uuid>().expect("a UUID")));
+        }
+    }
+    ids
+}
+
+/// Every file under `folder`.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).expect("a folder") {
+            let entry = entry.expect("an entry");
+            if entry.file_type().expect("a type").is_dir() { folders.push(entry.path()) } else { found.push(entry.path()) }
+        }
+    }
+    found
+}

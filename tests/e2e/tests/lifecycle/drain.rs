@@ -1,0 +1,85 @@
+//! SIGTERM under load: what was answered 200 is there afterwards, and the end is a clean one.
+
+use std::{
+    collections::BTreeSet,
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use clickstream_e2e::{Service, StartOptions, eventually};
+use reqwest::Client;
+use serde_json::Value;
+use tokio::{task::JoinSet, time::Instant};
+use uuid::Uuid;
+
+use crate::clicks::{batch, days};
+
+/// Senders at once.
+const CONNECTIONS: usize = 16;
+/// Events that are acknowledged before the signal.
+const BEFORE: usize = 5_000;
+/// The service's own limit is 30 s.
+const DRAINED: Duration = Duration::from_secs(35);
+
+/// Ids whose request was answered 200.
+type Acknowledged = Arc<Mutex<BTreeSet<Uuid>>>;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_signal_under_load_loses_nothing_that_was_answered_and_ends_with_status_0() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let data = folder.path().join("data");
+    let service = Service::start(&data, &StartOptions::default()).await;
+    let acknowledged = Acknowledged::default();
+    let stop = Arc::new(AtomicBool::new(false));
+    let mut senders = JoinSet::new();
+    for _ in 0..CONNECTIONS {
+        senders.spawn(send(format!("{}/v1/batch", service.url), Arc::clone(&acknowledged), Arc::clone(&stop)));
+    }
+    // A watcher of the live stream must not hold the end up.
+    let watcher = service.get("/v1/live").send().await.expect("a stream");
+    let count = || acknowledged.lock().expect("no sender panicked").len();
+    eventually(Duration::from_mins(1), "a load is on", || async { if count() >= BEFORE { Ok(()) } else { Err(count().to_string()) } })
+        .await;
+    let signalled = Instant::now();
+    let status = service.terminate().await;
+    println!("ended {} ms after SIGTERM, {} events acknowledged", signalled.elapsed().as_millis(), count());
+    assert_eq!(status.code(), Some(0), "{status}");
+    assert!(signalled.elapsed() < DRAINED, "took {:?}", signalled.elapsed());
+    stop.store(true, Ordering::Relaxed);
+    while let Some(sender) = senders.join_next().await {
+        sender.expect("each answer was whole and named every event");
+    }
+    drop(watcher);
+
+    let service = Service::start(&data, &StartOptions::default()).await;
+    let (from, to) = days();
+    let acknowledged = acknowledged.lock().expect("no sender panicked").clone();
+    eventually(Duration::from_mins(1), "all that was answered 200 is exported once", || async {
+        let exported = service.exported(&from, &to).await;
+        assert!(exported.values().all(|count| *count == 1), "an event is counted twice");
+        let missing = acknowledged.iter().filter(|id| !exported.contains_key(id)).count();
+        if missing == 0 { Ok(()) } else { Err(format!("{missing} of {} missing", acknowledged.len())) }
+    })
+    .await;
+    assert!(service.terminate().await.success());
+}
+
+/// Sends until the service takes no more connections.
+async fn send(url: String, acknowledged: Acknowledged, stop: Arc<AtomicBool>) {
+    let client = Client::builder().no_proxy().timeout(Duration::from_secs(40)).build().expect("an HTTP client");
+    while !stop.load(Ordering::Relaxed) {
+        let (ids, batch) = batch(20);
+        let Ok(answer) = client.post(&url).json(&batch).send().await else { return };
+        if answer.status().as_u16() == 503 {
+            return;
+        }
+        assert!(answer.status().is_success(), "{answer:?}");
+        // An answer that is cut acknowledges nothing.
+        let Ok(body) = answer.json::<Value>().await else { return };
+        assert_eq!(body["results"].as_array().map(Vec::len), Some(ids.len()));
+        acknowledged.lock().expect("no sender panicked").extend(ids);
+    }
+}

@@ -1,0 +1,7 @@
+//! From the first start to the last: ready, refused with a sentence, drained, full, damaged.
+
+mod clicks;
+mod damage;
+mod drain;
+mod full_disk;
+mod refusals;

@@ -1,13 +1,18 @@
 //! The work: a file in the inbox through validation, then its receipt.
 
-use std::{io::Write as _, path::Path, sync::Arc};
+use std::{
+    io::Write as _,
+    path::Path,
+    sync::{Arc, Mutex, PoisonError},
+};
 
+use bytes::Bytes;
 use clickstream_event::{Arrival, Micros, Site, Sites, Source};
 use clickstream_log::{EVENTS, REJECTED, SharedLog};
 use clickstream_objects::{ByteStream, Condition, Notification, ObjectError, ObjectInfo, PutOptions, SharedObjects};
 use clickstream_telemetry::metric;
 use flate2::{Compression, write::GzEncoder};
-use futures::TryStreamExt as _;
+use futures::{Stream, TryStreamExt as _};
 use tempfile::NamedTempFile;
 use tokio::sync::mpsc;
 use tokio_util::io::{StreamReader, SyncIoBridge};
@@ -85,7 +90,7 @@ impl IntakeFiles {
             Err(error) => return Err(error.into()),
         };
         let Some(site) = self.sites.by_id(site_id) else {
-            self.quarantine(key, &quarantine_key(site_id, name), bytes).await?;
+            self.quarantine(&info, &quarantine_key(site_id, name, &info.etag), bytes).await?;
             return Ok(FileOutcome::Quarantined);
         };
         match self.objects.head(&receipt_key(site_id, name, &info.etag)).await {
@@ -124,7 +129,8 @@ impl IntakeFiles {
         receipt.format = format.name();
         let (out, mut judged) = mpsc::channel(WAITING);
         let limits = self.limits;
-        let stream = StreamReader::new(bytes.map_err(std::io::Error::other));
+        let lost = Arc::new(Mutex::new(None));
+        let stream = StreamReader::new(noting_loss(bytes, &lost));
         let runtime = tokio::runtime::Handle::current();
         let reading = tokio::task::spawn_blocking(move || {
             let bytes = SyncIoBridge::new_with_handle(stream, runtime);
@@ -140,8 +146,14 @@ impl IntakeFiles {
             self.keep(batch, &mut receipt, &mut all_rejected).await?;
         }
         let read = reading.await.map_err(|e| ObjectError::Unavailable(e.to_string()))?;
-        if let Err(Stop::File(error)) = read {
-            receipt.error = Some(error);
+        // A bucket that broke off says nothing of the file: it is read again.
+        if let Some(error) = lost.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            return Err(error.into());
+        }
+        match read {
+            Ok(()) | Err(Stop::Closed) => {}
+            Err(Stop::File(error)) => receipt.error = Some(error),
+            Err(Stop::Disk(error)) => return Err(error.into()),
         }
         receipt.finished_at = Micros::now();
         if let Some(list) = all_rejected {
@@ -210,14 +222,27 @@ impl IntakeFiles {
         }
     }
 
-    async fn quarantine(&self, key: &str, to: &str, bytes: ByteStream) -> Result<(), IntakeFilesError> {
+    /// Moves a file; one that was put under its key meanwhile stays, and has a notification of its own.
+    async fn quarantine(&self, file: &ObjectInfo, to: &str, bytes: ByteStream) -> Result<(), IntakeFilesError> {
         let spool = NamedTempFile::new()?;
         copy(bytes, spool.path()).await?;
         self.objects.put_file(to, spool.path(), PutOptions::default()).await?;
-        self.objects.delete(key).await?;
-        tracing::warn!(key, to, "a file of a site that does not exist");
+        if self.objects.head(&file.key).await.is_ok_and(|standing| standing.etag == file.etag) {
+            self.objects.delete(&file.key).await?;
+        }
+        tracing::warn!(key = file.key, to, "a file of a site that does not exist");
         Ok(())
     }
+}
+
+/// The bytes, with an error of the bucket set aside: a reader cannot tell it from a broken file.
+fn noting_loss(bytes: ByteStream, lost: &Arc<Mutex<Option<ObjectError>>>) -> impl Stream<Item = std::io::Result<Bytes>> + Unpin + use<> {
+    let lost = Arc::clone(lost);
+    bytes.map_err(move |error| {
+        let told = std::io::Error::other(error.to_string());
+        *lost.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+        told
+    })
 }
 
 fn write_line(list: &mut GzEncoder<NamedTempFile>, line: &RejectedLine) -> std::io::Result<()> {

@@ -11,6 +11,8 @@ use crate::{
 
 /// Records of a batch.
 const BATCH: usize = 500;
+/// Bytes of a batch, about: a batch of large records is cut sooner.
+const BATCH_BYTES: usize = 4 << 20;
 
 /// Some records, judged.
 #[derive(Default)]
@@ -25,11 +27,16 @@ pub struct Judged {
     pub suspicious: u64,
     /// Not kept.
     pub rejected: Vec<RejectedLine>,
+    bytes: usize,
 }
 
 impl Judged {
     fn len(&self) -> usize {
         self.events.len() + self.rejections.len()
+    }
+
+    fn is_full(&self) -> bool {
+        self.len() >= BATCH || self.bytes >= BATCH_BYTES
     }
 }
 
@@ -58,7 +65,7 @@ impl Judge<'_> {
             Outcome::Accepted(event, _) => self.keep(&event),
             Outcome::Rejected(rejection) => self.refuse(record.line, &rejection),
         }
-        if self.batch.len() >= BATCH { self.hand_on() } else { true }
+        if self.batch.is_full() { self.hand_on() } else { true }
     }
 
     /// Hands the last batch on.
@@ -71,14 +78,16 @@ impl Judge<'_> {
             Verdict::Valid => self.batch.accepted += 1,
             Verdict::Suspicious => self.batch.suspicious += 1,
         }
-        let value = serde_json::to_vec(event).unwrap_or_default().into();
-        self.batch.events.push(LogRecord { key: Some(event.record_key().into()), value, headers: Vec::new() });
+        let value = serde_json::to_vec(event).unwrap_or_default();
+        self.batch.bytes += value.len();
+        self.batch.events.push(LogRecord { key: Some(event.record_key().into()), value: value.into(), headers: Vec::new() });
     }
 
     fn refuse(&mut self, line: u64, rejection: &Rejection) {
         let reasons: Vec<Reason> = rejection.reasons.clone();
         self.batch.rejected.push(RejectedLine { line, event_id: rejection.event_id, reasons });
-        let value = serde_json::to_vec(rejection).unwrap_or_default().into();
-        self.batch.rejections.push(LogRecord { key: None, value, headers: Vec::new() });
+        let value = serde_json::to_vec(rejection).unwrap_or_default();
+        self.batch.bytes += value.len();
+        self.batch.rejections.push(LogRecord { key: None, value: value.into(), headers: Vec::new() });
     }
 }

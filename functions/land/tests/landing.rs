@@ -54,7 +54,7 @@ async fn a_batch_that_comes_again_is_taken_as_done() {
     let etag = bucket.objects.head(&first.key).await.unwrap().etag;
     assert_eq!(land.handle(&batch(40, clicks(0..5))).await.unwrap(), first);
     assert_eq!(bucket.objects.head(&first.key).await.unwrap().etag, etag);
-    assert_eq!(bucket.keys("raw/").await, [first.key.clone()]);
+    assert_eq!(bucket.keys("raw/").await, [&*first.key]);
 
     let rows = read(&bucket, &first.key).await;
     for (n, (offset, row)) in rows.iter().enumerate() {

@@ -31,6 +31,17 @@ pub enum Exceeded {
     Record,
 }
 
+/// The limit that `read` bytes pass which were decompressed from `packed`.
+pub fn exceeded(limits: &Limits, read: u64, packed: u64) -> Option<Exceeded> {
+    if read > limits.max_decompressed_bytes {
+        Some(Exceeded::Bytes(limits.max_decompressed_bytes))
+    } else if read > RATIO_FROM && read / packed.max(1) > limits.max_ratio {
+        Some(Exceeded::Ratio(limits.max_ratio))
+    } else {
+        None
+    }
+}
+
 /// Counts the bytes that are read.
 pub struct Counted<R> {
     inner: R,
@@ -91,17 +102,9 @@ impl Read for Guarded {
         self.read += read;
         let in_record = self.mark.0.get() + read;
         self.mark.0.set(in_record);
-        let packed = self.packed.load(Ordering::Relaxed).max(1);
-        let exceeded = if self.read > self.limits.max_decompressed_bytes {
-            Some(Exceeded::Bytes(self.limits.max_decompressed_bytes))
-        } else if self.read > RATIO_FROM && self.read / packed > self.limits.max_ratio {
-            Some(Exceeded::Ratio(self.limits.max_ratio))
-        } else if in_record > LONGEST_RECORD && Rc::strong_count(&self.mark.0) > 1 {
-            Some(Exceeded::Record)
-        } else {
-            None
-        };
-        match exceeded {
+        let endless = in_record > LONGEST_RECORD && Rc::strong_count(&self.mark.0) > 1;
+        let exceeded = exceeded(&self.limits, self.read, self.packed.load(Ordering::Relaxed));
+        match exceeded.or(endless.then_some(Exceeded::Record)) {
             Some(exceeded) => Err(io::Error::other(exceeded)),
             None => Ok(read as usize),
         }

@@ -101,7 +101,7 @@ impl Scan {
     }
 
     fn hand_out(&mut self, each: Each<'_>) -> bool {
-        let more = each(Record { line: self.record_line, event: lines::event(self.record.trim_ascii()) });
+        let more = each(Record { line: self.record_line, event: lines::event(&self.record) });
         self.record.clear();
         more
     }

@@ -14,24 +14,24 @@ pub fn read(mut bytes: impl BufRead, each: Each<'_>) -> Result<(), Stop> {
         if !read {
             break;
         }
-        let text = line.trim_ascii();
-        if text.is_empty() {
+        if line.trim_ascii().is_empty() {
             continue;
         }
-        if !each(Record { line: number, event: event(text) }) {
+        if !each(Record { line: number, event: event(&line) }) {
             return Err(Stop::Closed);
         }
     }
     Ok(())
 }
 
-/// One JSON text as an event.
+/// One JSON text as an event; a longer one than an event may be is cut, so that blanks at its end may be anywhere in it.
 pub fn event(text: &[u8]) -> Result<clickstream_event::RawEvent, Unreadable> {
-    let original = || String::from_utf8_lossy(text).into_owned();
+    let unreadable = |text: &[u8], why| Unreadable { text: String::from_utf8_lossy(text).into_owned(), why };
     if text.len() > MAX_EVENT_BYTES {
-        return Err(Unreadable { text: original(), why: String::new() });
+        return Err(unreadable(text, String::new()));
     }
-    parse_record(text, DEFAULT_SHAPE).map_err(|e| Unreadable { text: original(), why: e.to_string() })
+    let text = text.trim_ascii();
+    parse_record(text, DEFAULT_SHAPE).map_err(|e| unreadable(text, e.to_string()))
 }
 
 /// Reads a line, keeping no more of it than shows that it is too long; false at the end.

@@ -4,9 +4,11 @@ mod csv_rows;
 mod guard;
 mod json_rows;
 mod lines;
+// Decoding is the library's work, which takes longer to build than all else that is fuzzed.
+#[cfg(not(fuzzing))]
 mod parquet_rows;
 
-use std::io::{BufReader, Read};
+use std::io::{BufRead, BufReader, Read};
 
 use clickstream_event::{RawEvent, Shape};
 
@@ -37,6 +39,8 @@ pub struct Unreadable {
 pub enum Stop {
     /// The file is wrong.
     File(FileError),
+    /// A temporary file cannot be written.
+    Disk(std::io::Error),
     /// Nobody takes records any more.
     Closed,
 }
@@ -56,8 +60,9 @@ const DEFAULT_SHAPE: Shape = Shape::Clicks;
 
 /// Reads every record of a file.
 pub fn records(bytes: impl Read + Send + 'static, format: Format, limits: &Limits, each: Each<'_>) -> Result<(), Stop> {
+    #[cfg(not(fuzzing))]
     if format.rows == Rows::Parquet {
-        return parquet_rows::read(bytes, each);
+        return parquet_rows::read(bytes, limits, each);
     }
     let (packed, count) = Counted::new(bytes);
     let packed = BufReader::with_capacity(128 << 10, packed);
@@ -76,9 +81,18 @@ pub fn records(bytes: impl Read + Send + 'static, format: Format, limits: &Limit
     let guarded = Guarded::new(plain, count, limits);
     match format.rows {
         Rows::Csv => csv_rows::read(guarded, each),
-        Rows::Ndjson => lines::read(BufReader::with_capacity(128 << 10, guarded), each),
-        Rows::Json | Rows::Parquet => json_rows::read(BufReader::with_capacity(128 << 10, guarded), each),
+        Rows::Ndjson => lines::read(unmarked(guarded)?, each),
+        Rows::Json | Rows::Parquet => json_rows::read(unmarked(guarded)?, each),
     }
+}
+
+/// The text without the byte order mark with which Windows' tools begin it.
+fn unmarked(text: Guarded) -> Result<impl BufRead, Stop> {
+    let mut text = BufReader::with_capacity(128 << 10, text);
+    if text.fill_buf().map_err(|e| broken(&e))?.starts_with("\u{feff}".as_bytes()) {
+        text.consume("\u{feff}".len());
+    }
+    Ok(text)
 }
 
 /// An error while reading: the guard's own words, or a broken compression.

@@ -5,6 +5,7 @@ mod format;
 mod handler;
 mod limits;
 mod place;
+#[allow(unexpected_cfgs, reason = "fuzz/run.sh sets fuzzing")]
 mod read;
 mod receipt;
 mod sink;

@@ -19,7 +19,8 @@ pub fn read(mut bytes: impl Read, limits: &Limits, each: Each<'_>) -> Result<(),
     let mut file = tempfile::tempfile().map_err(Stop::Disk)?;
     let packed = std::io::copy(&mut bytes, &mut file).map_err(Stop::Disk)?;
     let builder = decoded(|| ParquetRecordBatchReaderBuilder::try_new(file))?;
-    let plain = builder.metadata().row_groups().iter().fold(0, |sum: u64, group| sum.saturating_add(group.total_byte_size().unsigned_abs()));
+    let plain =
+        builder.metadata().row_groups().iter().fold(0, |sum: u64, group| sum.saturating_add(group.total_byte_size().unsigned_abs()));
     if let Some(exceeded) = exceeded(limits, plain, packed) {
         return Err(Stop::file("too_large", exceeded.to_string()));
     }

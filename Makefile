@@ -15,14 +15,16 @@ VENV := target/venv/.installed
 FUZZ_SECONDS ?= 20
 # Random moments at which the kill test kills the service.
 KILLS ?= 5
+E2E := $(sort $(basename $(notdir $(wildcard tests/e2e/tests/*))))
 
 .PHONY: run build deps test test-all lint unit e2e browser script fuzz bench clean-data
 
 run: deps build
 	exec $(BIN) --data $(DATA) up $(ARGS)
 
+# Always the whole workspace's features, so that no part of a test run builds a dependency anew.
 build:
-	$(CARGO) build --release --locked -p clickstream
+	$(CARGO) build --release --locked --workspace --bin clickstream
 
 deps: $(DEPS)
 
@@ -35,7 +37,7 @@ $(DEPS): deps/package.json deps/package-lock.json
 
 # The timings show what takes long.
 test:
-	@for part in lint script unit browser; do \
+	@for part in lint script unit e2e browser fuzz; do \
 	  start=$$SECONDS; echo "== $$part"; $(MAKE) --no-print-directory $$part; echo "== $$part took $$((SECONDS - start)) s"; \
 	done
 
@@ -52,7 +54,7 @@ unit: deps
 	$(CARGO) test --release --locked --workspace --exclude clickstream-e2e
 
 e2e: deps build $(VENV)
-	KILLS=$(KILLS) PYTHON=$(CURDIR)/target/venv/bin/python $(CARGO) test --release --locked -p clickstream-e2e -- --test-threads 1 --nocapture
+	KILLS=$(KILLS) PYTHON=$(CURDIR)/target/venv/bin/python $(CARGO) test --release --locked --workspace $(E2E:%=--test %) -- --test-threads 1 --nocapture
 
 # Reference computations in the tests run in DuckDB, which shares no code with us.
 $(VENV): tests/e2e/requirements.txt
@@ -81,7 +83,9 @@ $(BROWSER): tests/browser/package.json tests/browser/package-lock.json
 fuzz:
 	fuzz/run.sh $(FUZZ_SECONDS)
 
+# One Markdown table on standard output; DURATION=60 make -s bench takes a fifth of the time.
 bench: deps build
+	$(CARGO) build --release --locked --workspace --bin clickstream-bench
 	bench/run.sh
 
 clean-data:

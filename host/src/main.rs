@@ -10,6 +10,10 @@ mod up;
 use clap::Parser;
 use cli::{Cli, Command};
 
+/// glibc keeps an arena per thread and returns little of it: it held 579 MB where 152 MB were in use.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 fn main() -> std::process::ExitCode {
     let cli = Cli::parse();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {

@@ -4,7 +4,7 @@ use std::{net::IpAddr, sync::Arc, time::Instant};
 
 use bytes::Bytes;
 use clickstream_event::{Arrival, Body, Micros, Site, Sites, Source, parse_body};
-use clickstream_log::{EVENTS, REJECTED, Record, SharedLog};
+use clickstream_log::{EVENTS, REJECTED, Record, SharedLog, event_record, rejection_record};
 use clickstream_telemetry::{LiveFeed, metric};
 use http::{HeaderMap, Method, Request, Response, header, request::Parts};
 
@@ -14,7 +14,6 @@ use crate::{
     body, cors,
     error::CollectError,
     judge::{Judged, judge},
-    record::{event_record, rejection_record},
     route::{Route, route},
     sender::{self, Visitor},
 };

@@ -27,7 +27,7 @@ pub fn judge(events: Vec<Result<RawEvent, String>>, shape: Shape, site: &Site, a
                 judged.admitted(&raw, site, arrival);
             }
             Err(text) => {
-                let rejection = reject_undecodable(&text, shape, Some(&site.site_id), arrival, "wanted a JSON object for each event");
+                let rejection = reject_undecodable(&text, shape, Some(&site.site_id), arrival, &why(&text));
                 judged.refuse(None, rejection);
             }
         }
@@ -67,6 +67,14 @@ impl Judged {
             }
         }
         metrics::histogram!(metric::REQUEST_EVENTS, "function" => "collect").record(self.fates.len() as f64);
+    }
+}
+
+/// Why a text within a body is no event.
+fn why(text: &str) -> String {
+    match serde_json::from_str::<Value>(text) {
+        Err(error) => format!("wanted a JSON object for each event: {error}"),
+        Ok(_) => "wanted a JSON object for each event".to_owned(),
     }
 }
 
@@ -134,8 +142,19 @@ mod tests {
     }
 
     #[test]
+    fn an_event_with_half_a_character_is_rejected_alone() {
+        let body =
+            parse_body(br#"[{"action":"\ud800"},{"action":"custom","name":"n","user_id":"u"}]"#, Shape::Canonical, None, 500).unwrap();
+        let judged = judge(body.events, Shape::Canonical, &Site::new("shop", "k"), &arrival());
+        assert_eq!((judged.events.len(), judged.rejections.len()), (1, 1));
+        assert!(judged.fates[0].reasons[0].message.contains("escape"), "{}", judged.fates[0].reasons[0].message);
+    }
+
+    #[test]
     fn the_write_key_is_no_property_of_an_event() {
-        let body = parse_body(br#"[{"write_key":"k","writeKey":"k","action":"custom","name":"n","user_id":"u"}]"#, Shape::Canonical, None, 500).unwrap();
+        let body =
+            parse_body(br#"[{"write_key":"k","writeKey":"k","action":"custom","name":"n","user_id":"u"}]"#, Shape::Canonical, None, 500)
+                .unwrap();
         let judged = judge(body.events, Shape::Canonical, &Site::new("shop", "k"), &arrival());
         assert_eq!(judged.events[0].properties.as_str(), "{}");
     }

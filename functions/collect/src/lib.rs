@@ -8,7 +8,6 @@ mod error;
 mod handler;
 mod judge;
 mod limits;
-mod record;
 mod route;
 mod sender;
 

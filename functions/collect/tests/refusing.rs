@@ -108,7 +108,10 @@ fn value() -> impl Strategy<Value = serde_json::Value> {
         any::<i64>().prop_map(Into::into),
         ".{0,12}".prop_map(Into::into),
     ];
-    let names = prop_oneof!["type|event|messageId|userId|context|properties|timestamp|sentAt|action|event_id|batch|events|payload|id|ip|x", ".{0,3}"];
+    let names = prop_oneof![
+        "type|event|messageId|userId|context|properties|timestamp|sentAt|action|event_id|batch|events|payload|id|ip|x",
+        ".{0,3}"
+    ];
     leaf.prop_recursive(4, 24, 6, move |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..6).prop_map(serde_json::Value::Array),

@@ -85,7 +85,9 @@ async fn a_key_may_stand_in_four_places_and_must_be_known() {
     let with_key = r#"{"action":"custom","name":"n","user_id":"u","writeKey":"k"}"#;
     let mut basic = post("/v1/events", event);
     basic.headers_mut().insert("authorization", "Basic azo=".parse().unwrap());
-    for request in [basic, post("/v1/events?writeKey=k", event), post("/v1/events", with_key), post("/v1/events", format!("[{event},{with_key}]"))] {
+    for request in
+        [basic, post("/v1/events?writeKey=k", event), post("/v1/events", with_key), post("/v1/events", format!("[{event},{with_key}]"))]
+    {
         assert_eq!(collector.handle(request, None).await.status(), 200);
     }
     assert_eq!(log.events().len(), 5);

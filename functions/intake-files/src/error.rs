@@ -12,6 +12,9 @@ pub enum IntakeFilesError {
     /// The bucket gave or took nothing.
     #[error(transparent)]
     Objects(#[from] ObjectError),
+    /// What was judged cannot be written. It takes an operator.
+    #[error("a record or receipt cannot be written as JSON: {0}")]
+    Encode(#[from] serde_json::Error),
     /// A temporary file cannot be written.
     #[error("no room for a temporary file: {0}")]
     Temporary(#[from] std::io::Error),

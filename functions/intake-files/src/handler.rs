@@ -143,7 +143,7 @@ impl IntakeFiles {
         });
         let mut all_rejected = None;
         while let Some(batch) = judged.recv().await {
-            self.keep(batch, &mut receipt, &mut all_rejected).await?;
+            self.keep(batch?, &mut receipt, &mut all_rejected).await?;
         }
         let read = reading.await.map_err(|e| ObjectError::Unavailable(e.to_string()))?;
         // A bucket that broke off says nothing of the file: it is read again.
@@ -212,7 +212,7 @@ impl IntakeFiles {
     /// The receipt is written once; a twin of this run that was faster has written the same.
     async fn write_receipt(&self, file: &Named<'_>, receipt: Receipt) -> Result<FileOutcome, IntakeFilesError> {
         let key = receipt_key(file.site, file.name, &file.info.etag);
-        let body = serde_json::to_vec_pretty(&receipt).unwrap_or_default();
+        let body = serde_json::to_vec_pretty(&receipt)?;
         let options =
             PutOptions { condition: Condition::Absent, content_type: Some("application/json".to_owned()), ..PutOptions::default() };
         match self.objects.put(&key, body.into(), options).await {

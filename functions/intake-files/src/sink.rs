@@ -1,7 +1,7 @@
 //! Records judged in a thread of their own, and handed on in batches.
 
-use clickstream_event::{Arrival, Event, Outcome, Reason, Rejection, Shape, Site, Verdict, admit, reject_undecodable};
-use clickstream_log::Record as LogRecord;
+use clickstream_event::{Arrival, Event, Outcome, Rejection, Shape, Site, Verdict, admit, reject_undecodable};
+use clickstream_log::{Record as LogRecord, event_record, rejection_record};
 use tokio::sync::mpsc::Sender;
 
 use crate::{
@@ -46,8 +46,8 @@ pub struct Judge<'a> {
     pub site: &'a Site,
     /// How they came.
     pub arrival: Arrival<'a>,
-    /// Takes the batches.
-    pub out: Sender<Judged>,
+    /// Takes the batches, and an error that ends them.
+    pub out: Sender<Result<Judged, serde_json::Error>>,
     /// The batch so far.
     pub batch: Judged,
 }
@@ -61,33 +61,37 @@ impl Judge<'_> {
                 Outcome::Rejected(Box::new(reject_undecodable(text, Shape::Canonical, Some(&self.site.site_id), &self.arrival, why)))
             }
         };
-        match outcome {
+        let taken = match outcome {
             Outcome::Accepted(event, _) => self.keep(&event),
             Outcome::Rejected(rejection) => self.refuse(record.line, &rejection),
+        };
+        if let Err(error) = taken {
+            return self.out.blocking_send(Err(error)).is_ok_and(|()| false);
         }
         if self.batch.is_full() { self.hand_on() } else { true }
     }
 
     /// Hands the last batch on.
     pub fn hand_on(&mut self) -> bool {
-        self.batch.len() == 0 || self.out.blocking_send(std::mem::take(&mut self.batch)).is_ok()
+        self.batch.len() == 0 || self.out.blocking_send(Ok(std::mem::take(&mut self.batch))).is_ok()
     }
 
-    fn keep(&mut self, event: &Event) {
+    fn keep(&mut self, event: &Event) -> Result<(), serde_json::Error> {
         match event.verdict {
             Verdict::Valid => self.batch.accepted += 1,
             Verdict::Suspicious => self.batch.suspicious += 1,
         }
-        let value = serde_json::to_vec(event).unwrap_or_default();
-        self.batch.bytes += value.len();
-        self.batch.events.push(LogRecord { key: Some(event.record_key().into()), value: value.into(), headers: Vec::new() });
+        let record = event_record(event)?;
+        self.batch.bytes += record.value.len();
+        self.batch.events.push(record);
+        Ok(())
     }
 
-    fn refuse(&mut self, line: u64, rejection: &Rejection) {
-        let reasons: Vec<Reason> = rejection.reasons.clone();
-        self.batch.rejected.push(RejectedLine { line, event_id: rejection.event_id, reasons });
-        let value = serde_json::to_vec(rejection).unwrap_or_default();
-        self.batch.bytes += value.len();
-        self.batch.rejections.push(LogRecord { key: None, value: value.into(), headers: Vec::new() });
+    fn refuse(&mut self, line: u64, rejection: &Rejection) -> Result<(), serde_json::Error> {
+        let record = rejection_record(rejection)?;
+        self.batch.bytes += record.value.len();
+        self.batch.rejections.push(record);
+        self.batch.rejected.push(RejectedLine { line, event_id: rejection.event_id, reasons: rejection.reasons.clone() });
+        Ok(())
     }
 }

@@ -9,7 +9,7 @@ use clickstream_triggers::{batches, variable};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 
 #[tokio::main]
-async fn main() -> Result<(), Error> {
+async fn main() -> anyhow::Result<()> {
     clickstream_telemetry::init(clickstream_telemetry::LogFormat::Json);
     let log = clickstream_log::connect(&variable("LOG_URL", "sqlite:FOLDER names the folder of the log")?).await?;
     let sites: Sites = match std::env::var("SITES") {
@@ -27,4 +27,5 @@ async fn main() -> Result<(), Error> {
         }
     }))
     .await
+    .map_err(anyhow::Error::from_boxed)
 }

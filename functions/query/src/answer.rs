@@ -4,7 +4,7 @@ use std::convert::Infallible;
 
 use bytes::Bytes;
 use futures::stream::BoxStream;
-use http::{HeaderValue, Response, header};
+use http::{HeaderValue, Response, StatusCode, header};
 use serde::Serialize;
 
 use crate::QueryError;
@@ -17,9 +17,19 @@ pub enum Answer {
     Stream(Response<BoxStream<'static, Result<Bytes, Infallible>>>),
 }
 
+impl Answer {
+    /// Its status.
+    pub fn status(&self) -> StatusCode {
+        match self {
+            Self::Whole(response) => response.status(),
+            Self::Stream(response) => response.status(),
+        }
+    }
+}
+
 /// 200 with JSON.
 pub fn json(value: &impl Serialize) -> Result<Answer, QueryError> {
-    let body = serde_json::to_vec(value).map_err(|e| QueryError::Unavailable(e.to_string()))?;
+    let body = serde_json::to_vec(value)?;
     Ok(typed(body, "application/json"))
 }
 

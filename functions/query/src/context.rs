@@ -2,15 +2,20 @@
 
 use std::sync::Arc;
 
-use clickstream_lake::Lake;
+use clickstream_lake::{Lake, LakeError};
 use clickstream_objects::{
     SharedObjects,
-    s3::{S3Config, S3Objects},
+    s3::{S3Config, S3ConfigError, S3Objects},
 };
-use clickstream_store::SharedStore;
+use clickstream_store::{SharedStore, StoreError};
 use clickstream_telemetry::LiveFeed;
-use clickstream_triggers::variable;
-use clickstream_warehouse::Warehouse;
+use clickstream_triggers::{TriggerError, variable};
+use clickstream_warehouse::{Warehouse, WarehouseError};
+
+use crate::Query;
+
+/// Shortest admin token, characters.
+const SHORTEST_TOKEN: usize = 16;
 
 /// The parts.
 pub struct QueryContext {
@@ -28,15 +33,38 @@ pub struct QueryContext {
     pub feed: LiveFeed,
 }
 
-/// The context of the Lambda, from `STORE_URL`, `OBJECTS_URL`, `WAREHOUSE_URL` and `LOG_ID`.
-pub async fn context_from_env() -> Result<QueryContext, Box<dyn std::error::Error + Send + Sync>> {
+/// A variable that cannot be used, or a part that does not open. The messages name the variable.
+#[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum ContextError {
+    #[error(transparent)]
+    Variable(#[from] TriggerError),
+    #[error("ADMIN_TOKEN is wrong: a token has {SHORTEST_TOKEN} characters or more")]
+    Token,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Objects(#[from] S3ConfigError),
+    #[error(transparent)]
+    Warehouse(#[from] WarehouseError),
+    #[error("the lake in the bucket of OBJECTS_URL does not open: {0}")]
+    Lake(#[from] LakeError),
+}
+
+/// The function of the Lambda, from `STORE_URL`, `OBJECTS_URL`, `WAREHOUSE_URL`, `LOG_ID` and `ADMIN_TOKEN`.
+///
+/// A Lambda's address is open to the internet, so here the token must be set.
+pub async fn query_from_env() -> Result<Query, ContextError> {
+    let token = variable("ADMIN_TOKEN", "the token that readers show, 16 characters or more")?;
+    if token.chars().count() < SHORTEST_TOKEN {
+        return Err(ContextError::Token);
+    }
+    let store = clickstream_store::connect(&variable("STORE_URL", "sqlite:FOLDER names the folder of the event store")?)?;
     let bucket = S3Config::from_url(&variable("OBJECTS_URL", "s3://BUCKET names the bucket")?)?;
-    Ok(QueryContext {
-        store: clickstream_store::connect(&variable("STORE_URL", "sqlite:FOLDER names the folder of the event store")?)?,
-        warehouse: Warehouse::from_url(&variable("WAREHOUSE_URL", "http://USER:PASSWORD@HOST:8123/?database=clickstream")?)?,
-        objects: Arc::new(S3Objects::connect(&bucket).await),
-        lake: Arc::new(Lake::open(&bucket).await?),
-        log_id: variable("LOG_ID", "the id that the log was given when it was set up")?,
-        feed: LiveFeed::default(),
-    })
+    let warehouse = Warehouse::from_url(&variable("WAREHOUSE_URL", "http://USER:PASSWORD@HOST:8123/clickstream names ClickHouse")?)?;
+    let log_id = variable("LOG_ID", "the id that the log was given when it was set up")?;
+    let objects = Arc::new(S3Objects::connect(&bucket).await);
+    let lake = Arc::new(Lake::open(&bucket).await?);
+    let context = QueryContext { store, warehouse, objects, lake, log_id, feed: LiveFeed::default() };
+    Ok(Query::new(context).with_admin_token(token))
 }

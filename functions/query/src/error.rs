@@ -25,9 +25,24 @@ pub enum QueryError {
         /// What would be right.
         right: String,
     },
-    /// A part cannot be asked now.
+    /// Another method than GET.
+    #[error("questions are asked by GET, not by {0}")]
+    Method(String),
+    /// No admin token, or a wrong one.
+    #[error("send the admin token as Authorization: Bearer TOKEN")]
+    Token,
+    /// A page of another origin.
+    #[error("pages of {0} may not read here")]
+    Origin(String),
+    /// A stream was asked of a Lambda.
+    #[error("the live stream needs a connection that stays open: a Lambda has none, ask the host")]
+    NoStream,
+    /// A part cannot be asked now; the same question may be asked later.
     #[error("{0}")]
     Unavailable(String),
+    /// A part answers what makes no sense; an operator must look.
+    #[error("{0}")]
+    Broken(String),
 }
 
 impl QueryError {
@@ -37,7 +52,12 @@ impl QueryError {
             Self::NotFound(_) => (StatusCode::NOT_FOUND, "not_found"),
             Self::UnknownEvent(_) => (StatusCode::NOT_FOUND, "event_unknown"),
             Self::Parameter { .. } => (StatusCode::BAD_REQUEST, "parameter_wrong"),
+            Self::Method(_) => (StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed"),
+            Self::Token => (StatusCode::UNAUTHORIZED, "token_missing"),
+            Self::Origin(_) => (StatusCode::FORBIDDEN, "origin_refused"),
+            Self::NoStream => (StatusCode::NOT_IMPLEMENTED, "stream_not_served"),
             Self::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "part_unavailable"),
+            Self::Broken(_) => (StatusCode::INTERNAL_SERVER_ERROR, "part_broken"),
         };
         let body = json!({
             "type": "about:blank",
@@ -49,8 +69,14 @@ impl QueryError {
         let mut response = Response::new(Bytes::from(body.to_string()));
         *response.status_mut() = status;
         response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
-        if status == StatusCode::SERVICE_UNAVAILABLE {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
+        let more = match self {
+            Self::Unavailable(_) => Some((header::RETRY_AFTER, "2")),
+            Self::Method(_) => Some((header::ALLOW, "GET, HEAD")),
+            Self::Token => Some((header::WWW_AUTHENTICATE, "Bearer")),
+            _ => None,
+        };
+        if let Some((name, value)) = more {
+            response.headers_mut().insert(name, HeaderValue::from_static(value));
         }
         response
     }
@@ -58,24 +84,42 @@ impl QueryError {
 
 impl From<StoreError> for QueryError {
     fn from(error: StoreError) -> Self {
-        Self::Unavailable(error.to_string())
+        match error {
+            StoreError::Unavailable(_) | StoreError::Full => Self::Unavailable(error.to_string()),
+            StoreError::Corrupt(_) => Self::Broken(error.to_string()),
+        }
     }
 }
 
 impl From<WarehouseError> for QueryError {
     fn from(error: WarehouseError) -> Self {
-        Self::Unavailable(error.to_string())
+        match error {
+            WarehouseError::Unavailable(_) => Self::Unavailable(error.to_string()),
+            WarehouseError::Refused { .. } | WarehouseError::Operator(_) => Self::Broken(error.to_string()),
+        }
     }
 }
 
 impl From<ObjectError> for QueryError {
     fn from(error: ObjectError) -> Self {
-        Self::Unavailable(error.to_string())
+        match error {
+            ObjectError::Unavailable(_) | ObjectError::Full => Self::Unavailable(error.to_string()),
+            other => Self::Broken(other.to_string()),
+        }
     }
 }
 
 impl From<LakeError> for QueryError {
     fn from(error: LakeError) -> Self {
-        Self::Unavailable(error.to_string())
+        match error {
+            LakeError::Unavailable(_) => Self::Unavailable(error.to_string()),
+            other => Self::Broken(other.to_string()),
+        }
+    }
+}
+
+impl From<serde_json::Error> for QueryError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Broken(format!("the answer cannot be written as JSON: {error}"))
     }
 }

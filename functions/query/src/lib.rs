@@ -3,14 +3,18 @@
 mod answer;
 mod context;
 mod error;
+mod guard;
 mod handler;
 mod live;
 mod parameters;
 mod people;
 mod report;
+mod sources;
+#[cfg(test)]
+mod tests;
 mod trace;
 
 pub use answer::Answer;
-pub use context::{QueryContext, context_from_env};
+pub use context::{ContextError, QueryContext, query_from_env};
 pub use error::QueryError;
 pub use handler::Query;

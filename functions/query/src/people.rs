@@ -4,16 +4,16 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use clickstream_store::{Cursor, Person};
 use serde_json::json;
 
-use crate::{Answer, QueryContext, QueryError, answer, parameters::Parameters};
+use crate::{Answer, QueryError, answer, parameters::Parameters, sources::Sources};
 
 /// `GET /v1/users/{id}/events?site=&limit=&cursor=&anonymous=true`, newest first.
-pub async fn timeline(context: &QueryContext, id: &str, parameters: &Parameters) -> Result<Answer, QueryError> {
+pub async fn timeline(sources: &Sources, id: &str, parameters: &Parameters) -> Result<Answer, QueryError> {
     let site = parameters.site()?;
     let limit = parameters.limit(50, 500)?;
     let person = match parameters.get("anonymous") {
         Some("true") => Person::Anonymous(id.to_owned()),
         None | Some("false") => Person::User(id.to_owned()),
-        Some(_) => return Err(QueryError::Parameter { name: "anonymous", right: "true or false".to_owned() }),
+        Some(_) => return Err(QueryError::Parameter { name: "anonymous", right: "say true or false".to_owned() }),
     };
     let wrong = || QueryError::Parameter { name: "cursor", right: "pass on the next_cursor of the page before, unchanged".to_owned() };
     let after: Option<Cursor> = match parameters.get("cursor") {
@@ -23,16 +23,19 @@ pub async fn timeline(context: &QueryContext, id: &str, parameters: &Parameters)
             Some(serde_json::from_slice(&bytes).map_err(|_| wrong())?)
         }
     };
-    let events = context.store.timeline(site, &person, after, limit).await?;
-    let next = events.last().filter(|_| events.len() == limit).map(|last| {
-        let cursor = Cursor { original_at: last.event.original_at, event_id: last.event.event_id };
-        URL_SAFE_NO_PAD.encode(serde_json::to_vec(&cursor).unwrap_or_default())
-    });
+    let events = sources.store.timeline(site, &person, after, limit).await?;
+    let next = match events.last().filter(|_| events.len() == limit) {
+        None => None,
+        Some(last) => {
+            let cursor = Cursor { original_at: last.event.original_at, event_id: last.event.event_id };
+            Some(URL_SAFE_NO_PAD.encode(serde_json::to_vec(&cursor)?))
+        }
+    };
     answer::json(&json!({ "events": events, "next_cursor": next }))
 }
 
 /// `GET /v1/rejections?site=&limit=`, newest first.
-pub async fn rejections(context: &QueryContext, parameters: &Parameters) -> Result<Answer, QueryError> {
-    let rejections = context.store.rejections(parameters.get("site"), parameters.limit(50, 500)?).await?;
+pub async fn rejections(sources: &Sources, parameters: &Parameters) -> Result<Answer, QueryError> {
+    let rejections = sources.store.rejections(parameters.get("site"), parameters.limit(50, 500)?).await?;
     answer::json(&json!({ "rejections": rejections }))
 }

@@ -1,27 +1,26 @@
 //! Where an event is.
 
-use std::time::Duration;
-
-use clickstream_event::Micros;
+use clickstream_event::{Logged, Micros};
 use clickstream_log::{EVENTS, REJECTED};
-use clickstream_store::Found;
+use clickstream_store::{Found, LoggedRejection};
+use clickstream_warehouse::InWarehouse;
 use serde::Serialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::{Answer, QueryContext, QueryError, answer};
+use crate::{Answer, QueryError, answer, sources::Sources};
 
-/// Looks for an id that the store does not know yet, and the pause between two.
-const LOOKS: u32 = 8;
-const BETWEEN_LOOKS: Duration = Duration::from_millis(100);
+/// Raw objects looked at. Of those that hold an offset's end the one with the offset is the first, unless batches that
+/// were cut differently overlap.
+const OBJECTS: usize = 100;
 
 /// The steps in order; null where the event has not come yet.
 #[derive(Debug, Serialize)]
 struct Trace {
     event_id: Uuid,
     site_id: Option<String>,
-    verdict: &'static str,
-    received_at: Micros,
+    verdict: Option<&'static str>,
+    received_at: Option<Micros>,
     reasons: Value,
     log: Value,
     store: Value,
@@ -30,76 +29,80 @@ struct Trace {
     warehouse: Value,
 }
 
-/// `GET /v1/events/{id}/trace`
-pub async fn trace(context: &QueryContext, id: &str, site: Option<&str>) -> Result<Answer, QueryError> {
-    let right = || QueryError::Parameter { name: "event_id", right: format!("{:?} is no UUID", id.chars().take(60).collect::<String>()) };
-    let event_id: Uuid = id.parse().map_err(|_| right())?;
-    match find(context, site, event_id).await? {
-        None => Err(QueryError::UnknownEvent(event_id.to_string())),
-        Some(Found::Rejected(rejected)) => answer::json(&Trace {
-            event_id,
-            site_id: rejected.rejection.site_id,
-            verdict: "rejected",
-            received_at: rejected.rejection.received_at,
-            reasons: json!(rejected.rejection.reasons),
-            log: json!({ "topic": REJECTED, "partition": rejected.log_partition, "offset": rejected.log_offset }),
-            store: json!({ "stored": true }),
-            raw: Value::Null,
-            lake: Value::Null,
-            warehouse: Value::Null,
-        }),
-        Some(Found::Event(logged)) => {
-            let (partition, offset) = (logged.log_partition, logged.log_offset);
-            let event = logged.event;
-            let raw = raw_key(context, partition, offset).await?;
-            let settled = context.warehouse.settled_version_of(&context.log_id, partition, offset).await?;
-            let lake = match settled {
-                Some(version) => Some(version),
-                None => in_lake(context, partition, offset).await?,
-            };
-            let found = context.warehouse.find(Some(&event.site_id), event_id).await?;
-            answer::json(&Trace {
-                event_id,
-                site_id: Some(event.site_id),
-                verdict: event.verdict.as_str(),
-                received_at: event.received_at,
-                reasons: json!(event.warnings),
-                log: json!({ "topic": EVENTS, "partition": partition, "offset": offset }),
-                store: json!({ "stored": true }),
-                raw: raw.map_or(Value::Null, |key| json!({ "key": key })),
-                lake: lake.map_or(Value::Null, |version| json!({ "version": version })),
-                warehouse: found.map_or(Value::Null, |f| json!({ "visible": f.visible, "settled": f.settled })),
-            })
-        }
+impl Trace {
+    /// A trace that has not found the event anywhere.
+    fn nowhere(event_id: Uuid, site_id: Option<String>) -> Self {
+        let (verdict, received_at, null) = (None, None, Value::Null);
+        let [log, store, raw, lake, warehouse] = [const { Value::Null }; 5];
+        Self { event_id, site_id, verdict, received_at, reasons: null, log, store, raw, lake, warehouse }
     }
 }
 
-/// Looks an id up. An event reaches the store a moment after its sender was answered: one that is not there is
-/// looked for again for a while, so that whoever got an answer also gets a trace.
-async fn find(context: &QueryContext, site: Option<&str>, event_id: Uuid) -> Result<Option<Found>, QueryError> {
-    for _ in 0..LOOKS {
-        if let Some(found) = context.store.find(site, event_id).await? {
-            return Ok(Some(found));
-        }
-        tokio::time::sleep(BETWEEN_LOOKS).await;
+/// `GET /v1/events/{id}/trace`
+pub async fn trace(sources: &Sources, id: &str, site: Option<&str>) -> Result<Answer, QueryError> {
+    let short = || format!("{:?} is no UUID such as 0190a6e0-7b2c-7d11-8a3e-5f6c2b1d4e90", id.chars().take(60).collect::<String>());
+    let event_id: Uuid = id.parse().map_err(|_| QueryError::Parameter { name: "event_id", right: short() })?;
+    let trace = match sources.store.find(site, event_id).await? {
+        Some(Found::Rejected(rejected)) => of_rejection(event_id, *rejected),
+        Some(Found::Event(logged)) => of_event(sources, *logged).await?,
+        // The store forgets before ClickHouse does.
+        None => match sources.warehouse.find(site, event_id).await? {
+            Some(found) => Trace {
+                lake: found.lake_version.map_or(Value::Null, |version| json!({ "version": version })),
+                warehouse: shown(found),
+                ..Trace::nowhere(event_id, site.map(str::to_owned))
+            },
+            None => return Err(QueryError::UnknownEvent(event_id.to_string())),
+        },
+    };
+    answer::json(&trace)
+}
+
+fn of_rejection(event_id: Uuid, rejected: LoggedRejection) -> Trace {
+    let LoggedRejection { log_partition, log_offset, rejection } = rejected;
+    Trace {
+        verdict: Some("rejected"),
+        received_at: Some(rejection.received_at),
+        reasons: json!(rejection.reasons),
+        log: json!({ "topic": REJECTED, "partition": log_partition, "offset": log_offset }),
+        store: json!({ "stored": true }),
+        ..Trace::nowhere(event_id, rejection.site_id)
     }
-    Ok(context.store.find(site, event_id).await?)
+}
+
+async fn of_event(sources: &Sources, logged: Logged) -> Result<Trace, QueryError> {
+    let Logged { log_partition: partition, log_offset: offset, event } = logged;
+    let raw = raw_key(sources, partition, offset).await?;
+    let found = sources.warehouse.find(Some(&event.site_id), event.event_id).await?;
+    let settled = sources.warehouse.settled_version_of(&sources.log_id, partition, offset).await?;
+    let lake = match settled {
+        Some(version) => Some(version),
+        None => sources.lake.version_past(&sources.log_id, partition, offset).await?,
+    };
+    Ok(Trace {
+        verdict: Some(event.verdict.as_str()),
+        received_at: Some(event.received_at),
+        reasons: json!(event.warnings),
+        log: json!({ "topic": EVENTS, "partition": partition, "offset": offset }),
+        store: json!({ "stored": true }),
+        raw: raw.map_or(Value::Null, |key| json!({ "key": key })),
+        lake: lake.map_or(Value::Null, |version| json!({ "version": version })),
+        warehouse: found.map_or(Value::Null, shown),
+        ..Trace::nowhere(event.event_id, Some(event.site_id))
+    })
+}
+
+fn shown(found: InWarehouse) -> Value {
+    json!({ "visible": found.visible, "settled": found.settled })
 }
 
 /// The raw object that holds the offset: keys begin with the last offset, so it is the first at or past it.
-async fn raw_key(context: &QueryContext, partition: u32, offset: u64) -> Result<Option<String>, QueryError> {
-    let prefix = format!("raw/events/{}/{partition:05}/", context.log_id);
-    let listed = context.objects.list(&prefix, Some(&format!("{prefix}{offset:020}")), 3).await?;
-    let holds = |key: &str| {
+async fn raw_key(sources: &Sources, partition: u32, offset: u64) -> Result<Option<String>, QueryError> {
+    let prefix = format!("raw/events/{}/{partition:05}/", sources.log_id);
+    let listed = sources.objects.list(&prefix, Some(&format!("{prefix}{offset:020}")), OBJECTS).await?;
+    let begins_before = |key: &str| {
         let (_, first) = key.strip_prefix(&prefix)?.strip_suffix(".parquet")?.split_once('-')?;
-        first.parse::<u64>().ok().filter(|first| *first <= offset)
+        Some(first.parse::<u64>().ok()? <= offset)
     };
-    Ok(listed.into_iter().map(|o| o.key).find(|key| holds(key).is_some()))
-}
-
-/// The lake's version, if it has come past the offset and ClickHouse has not yet.
-async fn in_lake(context: &QueryContext, partition: u32, offset: u64) -> Result<Option<u64>, QueryError> {
-    let snapshot = context.lake.snapshot().await?;
-    let place = clickstream_lake::place(&context.log_id, partition);
-    Ok(snapshot.watermarks.get(&place).filter(|next| **next > offset).map(|_| snapshot.version))
+    Ok(listed.into_iter().map(|object| object.key).find(|key| begins_before(key) == Some(true)))
 }

@@ -16,4 +16,10 @@ pub enum ReplayError {
     /// The warehouse took nothing.
     #[error(transparent)]
     Warehouse(#[from] WarehouseError),
+    /// The request names a partition that the topic has not.
+    #[error("topic events has no partition {0}: name one of its {1}, counted from 0, or none for all")]
+    Partition(u32, usize),
+    /// An event cannot be written. It takes an operator.
+    #[error("an event cannot be written as JSON: {0}")]
+    Encode(#[from] serde_json::Error),
 }

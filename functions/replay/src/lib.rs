@@ -8,4 +8,5 @@ mod request;
 
 pub use error::ReplayError;
 pub use handler::Replay;
+pub use raw::LoadRaw;
 pub use request::{ReplayReport, ReplayRequest, ReplaySource, Sample};

@@ -10,7 +10,7 @@ use clickstream_warehouse::Warehouse;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 
 #[tokio::main]
-async fn main() -> Result<(), Error> {
+async fn main() -> anyhow::Result<()> {
     clickstream_telemetry::init(clickstream_telemetry::LogFormat::Json);
     let log = clickstream_log::connect(&variable("LOG_URL", "sqlite:FOLDER names the folder of the log")?).await?;
     let bucket = S3Config::from_url(&variable("OBJECTS_URL", "s3://BUCKET names the bucket")?)?;
@@ -25,4 +25,5 @@ async fn main() -> Result<(), Error> {
         async move { Ok::<_, Error>(function.run(event.payload).await?) }
     }))
     .await
+    .map_err(anyhow::Error::from_boxed)
 }

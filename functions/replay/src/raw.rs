@@ -1,43 +1,93 @@
 //! Raw objects into ClickHouse's table `fresh`: what a lost notification left out.
+//!
+//! An object that is loaded already changes nothing: `fresh` keeps one row of an event.
 
-use crate::{Replay, ReplayError, ReplayReport, ReplayRequest};
+use async_trait::async_trait;
+use bytes::Bytes;
+use clickstream_log::EVENTS;
+use clickstream_telemetry::metric;
+use clickstream_warehouse::{Warehouse, WarehouseError};
+
+use crate::{Replay, ReplayError, ReplayReport};
 
 /// Objects listed at a time.
 const PAGE: usize = 1_000;
 
-pub async fn replay(replay: &Replay, request: &ReplayRequest, from: u64, to: u64) -> Result<ReplayReport, ReplayError> {
-    let mut report = ReplayReport { dry_run: request.dry_run, ..ReplayReport::default() };
-    let settled = replay.warehouse.newest_commit().await?.map(|c| c.watermarks).unwrap_or_default();
-    let prefix = format!("raw/events/{}/", replay.log.log_id());
-    let mut after = None;
-    loop {
-        let page = replay.objects.list(&prefix, after.as_deref(), PAGE).await?;
-        let Some(last) = page.last() else { break };
-        after = Some(last.key.clone());
-        for object in &page {
-            let Some((partition, first, last)) = place(&object.key[prefix.len()..]) else { continue };
-            if last < from || first >= to {
-                continue;
-            }
-            report.read += 1;
-            let watermark = settled.get(&format!("{}/{partition}", replay.log.log_id())).copied().unwrap_or(0);
-            if last < watermark {
-                *report.still_rejected.entry("settled".to_owned()).or_default() += 1;
-                continue;
-            }
-            report.taken += 1;
-            if !request.dry_run {
-                let (_, bytes) = replay.objects.get(&object.key).await?;
-                replay.warehouse.insert_raw(bytes).await?;
-            }
-        }
+/// Where raw objects are loaded.
+#[async_trait]
+pub trait LoadRaw: Send + Sync + 'static {
+    /// The next offset of a partition that is not settled yet; everything below it is of no use in `fresh`.
+    async fn settled_to(&self, log_id: &str, partition: u32) -> Result<u64, WarehouseError>;
+    /// Loads one object; answers its rows.
+    async fn load(&self, parquet: Bytes) -> Result<u64, WarehouseError>;
+}
+
+#[async_trait]
+impl LoadRaw for Warehouse {
+    async fn settled_to(&self, log_id: &str, partition: u32) -> Result<u64, WarehouseError> {
+        let newest = self.newest_commit().await?;
+        Ok(newest.and_then(|commit| commit.watermarks.get(&format!("{log_id}/{partition}")).copied()).unwrap_or(0))
+    }
+
+    async fn load(&self, parquet: Bytes) -> Result<u64, WarehouseError> {
+        self.insert_raw(parquet).await
+    }
+}
+
+/// Which offsets are loaded again.
+pub struct Range {
+    pub partition: Option<u32>,
+    pub from: u64,
+    pub to: u64,
+}
+
+pub async fn replay(replay: &Replay, range: &Range, dry_run: bool) -> Result<ReplayReport, ReplayError> {
+    let partitions: Vec<u32> = replay.log.extents(EVENTS).await?.iter().map(|extent| extent.partition).collect();
+    if let Some(partition) = range.partition.filter(|p| !partitions.contains(p)) {
+        return Err(ReplayError::Partition(partition, partitions.len()));
+    }
+    let mut report = ReplayReport { dry_run, ..ReplayReport::default() };
+    for partition in partitions.into_iter().filter(|p| range.partition.is_none_or(|wanted| wanted == *p)) {
+        load_partition(replay, partition, range, &mut report).await?;
     }
     Ok(report)
 }
 
-/// `{partition:05}/{last:020}-{first:020}.parquet`
-fn place(name: &str) -> Option<(u32, u64, u64)> {
-    let (partition, offsets) = name.split_once('/')?;
-    let (last, first) = offsets.strip_suffix(".parquet")?.split_once('-')?;
-    Some((partition.parse().ok()?, first.parse().ok()?, last.parse().ok()?))
+async fn load_partition(replay: &Replay, partition: u32, range: &Range, report: &mut ReplayReport) -> Result<(), ReplayError> {
+    let log_id = replay.log.log_id();
+    let settled_to = replay.warehouse.settled_to(log_id, partition).await?;
+    if range.from < settled_to {
+        tracing::info!(partition, settled_to, "what is settled is not loaded again");
+    }
+    let prefix = format!("raw/events/{log_id}/{partition:05}/");
+    // Keys begin with the last offset: this is before the first object that has an offset from there on.
+    let mut after = format!("{prefix}{:020}", range.from.max(settled_to));
+    loop {
+        let page = replay.objects.list(&prefix, Some(&after), PAGE).await?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after.clone_from(&last.key);
+        for object in &page {
+            let Some(first) = first_offset(&object.key[prefix.len()..]) else {
+                tracing::warn!(key = object.key, "this is no raw object; left out");
+                continue;
+            };
+            if first >= range.to {
+                continue;
+            }
+            report.read += 1;
+            report.taken += 1;
+            if !report.dry_run {
+                let (_, parquet) = replay.objects.get(&object.key).await?;
+                replay.warehouse.load(parquet).await?;
+                metrics::counter!(metric::REPLAYED, "source" => "raw", "outcome" => "taken").increment(1);
+            }
+        }
+    }
+}
+
+/// The first offset of `{last:020}-{first:020}.parquet`.
+fn first_offset(name: &str) -> Option<u64> {
+    let (last, first) = name.strip_suffix(".parquet")?.split_once('-')?;
+    last.parse::<u64>().ok()?;
+    first.parse().ok()
 }

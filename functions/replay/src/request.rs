@@ -14,8 +14,11 @@ pub enum ReplaySource {
         /// Offset to stop before; the end if none.
         to: Option<u64>,
     },
-    /// Raw objects that hold offsets `[from, to)` of a partition.
+    /// Raw objects that hold some of the offsets `[from, to)`, of one partition or of each. What is settled in
+    /// ClickHouse already is left out.
     Raw {
+        /// The partition; all if none.
+        partition: Option<u32>,
         /// First offset; all from the beginning if none.
         from: Option<u64>,
         /// Offset to stop before; the end if none.
@@ -57,7 +60,7 @@ pub struct ReplayReport {
     pub read: u64,
     /// Records that are valid now and were logged, or objects that were loaded (would be, in a dry run).
     pub taken: u64,
-    /// Records that are rejected still, by their first reason; objects that are `settled` already.
+    /// Records that are rejected still, by their first reason (`undecodable`: no rejection at all).
     pub still_rejected: std::collections::BTreeMap<String, u64>,
     /// The first records taken.
     pub samples: Vec<Sample>,

@@ -8,4 +8,7 @@ pub enum StoreEventsError {
     /// The event store took nothing.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The trigger names another topic; an operator must set it right.
+    #[error("store takes the topics events and rejected, not {0:?}: set the trigger's topic right")]
+    Topic(String),
 }

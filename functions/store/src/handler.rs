@@ -1,9 +1,10 @@
 //! The work: a batch of topic `events` or `rejected`, upserted.
 
 use clickstream_event::{Event, Logged, Rejection};
-use clickstream_log::{Batch, REJECTED};
+use clickstream_log::{Batch, EVENTS, REJECTED};
 use clickstream_store::{LoggedRejection, SharedStore};
 use clickstream_telemetry::metric;
+use serde::de::DeserializeOwned;
 
 use crate::StoreEventsError;
 
@@ -21,31 +22,31 @@ impl StoreEvents {
     /// Upserts a batch; a repeat changes nothing. A record that is no event cannot be stored by any retry: it is
     /// counted, named in the logs, and landed as a dead letter by land.
     pub async fn handle(&self, batch: &Batch) -> Result<(), StoreEventsError> {
-        if batch.topic == REJECTED {
-            let rejections = decoded(batch, |offset, bytes| {
-                let rejection: Rejection = serde_json::from_slice(bytes)?;
-                Ok(LoggedRejection { log_partition: batch.partition, log_offset: offset, rejection })
-            });
-            self.store.put_rejections(&rejections).await?;
-        } else {
-            let events = decoded(batch, |offset, bytes| {
-                let event: Event = serde_json::from_slice(bytes)?;
-                Ok(Logged { log_partition: batch.partition, log_offset: offset, event })
-            });
-            self.store.put_events(&events).await?;
+        let log_partition = batch.partition;
+        match batch.topic.as_str() {
+            EVENTS => {
+                let decoded = decoded::<Event>(batch).map(|(log_offset, event)| Logged { log_partition, log_offset, event });
+                self.store.put_events(&decoded.collect::<Vec<_>>()).await?;
+            }
+            REJECTED => {
+                let decoded =
+                    decoded::<Rejection>(batch).map(|(log_offset, rejection)| LoggedRejection { log_partition, log_offset, rejection });
+                self.store.put_rejections(&decoded.collect::<Vec<_>>()).await?;
+            }
+            other => return Err(StoreEventsError::Topic(other.to_owned())),
         }
         Ok(())
     }
 }
 
-fn decoded<T>(batch: &Batch, decode: impl Fn(u64, &[u8]) -> Result<T, serde_json::Error>) -> Vec<T> {
-    let decode = |record: &clickstream_log::LoggedRecord| match decode(record.offset, &record.record.value) {
-        Ok(value) => Some(value),
+/// What can be read, with its offset.
+fn decoded<T: DeserializeOwned>(batch: &Batch) -> impl Iterator<Item = (u64, T)> {
+    batch.records.iter().filter_map(|logged| match serde_json::from_slice(&logged.record.value) {
+        Ok(value) => Some((logged.offset, value)),
         Err(error) => {
-            tracing::error!(topic = batch.topic, partition = batch.partition, offset = record.offset, %error, "undecodable record");
+            tracing::error!(topic = batch.topic, partition = batch.partition, offset = logged.offset, %error, "a record is no event; left out");
             metrics::counter!(metric::UNDECODABLE, "function" => "store").increment(1);
             None
         }
-    };
-    batch.records.iter().filter_map(decode).collect()
+    })
 }

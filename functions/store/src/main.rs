@@ -8,7 +8,7 @@ use clickstream_triggers::{batches, variable};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 
 #[tokio::main]
-async fn main() -> Result<(), Error> {
+async fn main() -> anyhow::Result<()> {
     clickstream_telemetry::init(clickstream_telemetry::LogFormat::Json);
     let url = variable("STORE_URL", "sqlite:FOLDER names the folder of the event store")?;
     let function = Arc::new(StoreEvents::new(clickstream_store::connect(&url)?));
@@ -22,4 +22,5 @@ async fn main() -> Result<(), Error> {
         }
     }))
     .await
+    .map_err(anyhow::Error::from_boxed)
 }

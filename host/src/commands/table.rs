@@ -47,7 +47,7 @@ impl Rows {
 
     fn table(&self) -> Table {
         let mut table = Table::new();
-        table.load_style(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic).set_header(&self.columns);
+        table.load_style(presets::UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic).set_header(&self.columns);
         for row in &self.rows {
             // Control characters of event text must not reach the terminal.
             table.add_row(self.cells(row).map(|c| c.chars().filter(|c| !c.is_control()).collect::<String>()));

@@ -5,6 +5,7 @@
 
 pub mod conformance;
 mod partitioner;
+mod records;
 pub mod sqlite;
 
 use std::{sync::Arc, time::Duration};
@@ -13,6 +14,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 pub use partitioner::partition_for;
+pub use records::{event_record, rejection_record};
 
 /// Topic of accepted events, keyed `site_id:event_id`.
 pub const EVENTS: &str = "events";

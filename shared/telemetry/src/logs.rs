@@ -20,9 +20,13 @@ impl LogFormat {
     }
 }
 
-/// Starts logging; `RUST_LOG` chooses what (default: info, and warnings of libraries). A second call changes nothing.
+/// What is logged where `RUST_LOG` does not say: info, and warnings of libraries. Delta's kernel logs what it returns as
+/// an error, such as that a table is not there yet, before it returns it.
+const USUAL: &str = "warn,buoyant_kernel=off,clickstream=info";
+
+/// Starts logging; `RUST_LOG` chooses what. A second call changes nothing.
 pub fn init(format: LogFormat) {
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn,clickstream=info"));
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(USUAL));
     let registry = tracing_subscriber::registry().with(filter);
     let lines = fmt::layer().with_writer(std::io::stderr).with_target(true);
     let started = match format {

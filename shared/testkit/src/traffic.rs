@@ -215,6 +215,16 @@ impl TrafficEvent {
         format!("https://{}.example{}{query}", self.site, self.page().path)
     }
 
+    /// True if the user agent says that a machine did it.
+    pub fn is_bot(&self) -> bool {
+        self.device().agent.contains("Googlebot")
+    }
+
+    /// The element that was seen or clicked.
+    pub fn element_id(&self) -> Option<&'static str> {
+        matches!(self.deed, Deed::View | Deed::Click).then(|| self.element().id)
+    }
+
     /// The event in Segment's shape, without `sentAt`.
     pub fn to_segment(&self) -> Value {
         let (page, device, element) = (self.page(), self.device(), self.element());
@@ -304,16 +314,21 @@ impl TrafficEvent {
 
     /// The same row as a JSON object with a nested `payload`.
     pub fn to_clicks_json(&self) -> Value {
-        let mut event = json!({ "payload": {} });
-        for (name, cell) in CLICKS_HEADER.split(',').zip(self.to_clicks_cells()) {
-            let value = if cell == "null" { Value::Null } else { Value::String(cell) };
-            match name.strip_prefix("payload.") {
-                Some(name) => event["payload"][name] = value,
-                None => event[name] = value,
-            }
-        }
-        event
+        clicks_json(&self.to_clicks_cells())
     }
+}
+
+/// The cells of a row of the clicks CSV as a JSON object with a nested `payload`.
+pub fn clicks_json(cells: &[String]) -> Value {
+    let mut event = json!({ "payload": {} });
+    for (name, cell) in CLICKS_HEADER.split(',').zip(cells) {
+        let value = if cell == "null" { Value::Null } else { Value::String(cell.clone()) };
+        match name.strip_prefix("payload.") {
+            Some(name) => event["payload"][name] = value,
+            None => event[name] = value,
+        }
+    }
+    event
 }
 
 #[cfg(test)]

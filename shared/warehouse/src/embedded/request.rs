@@ -121,7 +121,7 @@ fn first_word(statement: &str) -> &str {
 /// Splits `… FORMAT Name` at its end into what stands before and the name.
 pub fn split_format(statement: &str) -> Option<(&str, &str)> {
     let text = statement.trim_end_matches(|c: char| c.is_whitespace() || c == ';');
-    let name = text.rfind(|c: char| !c.is_ascii_alphanumeric()).map(|at| &text[at + 1..])?;
+    let name = text.rsplit(|c: char| !c.is_ascii_alphanumeric()).next().filter(|name| name.len() < text.len())?;
     let before = text[..text.len() - name.len()].trim_end();
     let keyword = before.len().checked_sub(6).and_then(|at| before.get(at..))?;
     let head = &before[..before.len() - 6];
@@ -187,6 +187,8 @@ mod tests {
         assert_eq!(split_format("INSERT INTO t(a)FORMAT CSV"), Some(("INSERT INTO t(a)", "CSV")));
         assert_eq!(split_format("SELECT format"), None);
         assert_eq!(split_format("SELECT 1"), None);
+        assert_eq!(split_format("SELECT"), None);
+        assert_eq!(split_format("SELECT 'ы'ыFORMAT"), None);
     }
 
     #[test]

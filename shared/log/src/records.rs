@@ -1,18 +1,19 @@
-//! What is judged, as records of the log.
+//! Events and rejections as records: which key, and how they are written.
 
 use clickstream_event::{Event, Rejection};
-use clickstream_log::{MAX_RECORD_BYTES, Record};
+
+use crate::{MAX_RECORD_BYTES, Record};
 
 /// Of a rejection that is over the log's limit so many bytes of the original are kept. JSON may take six bytes to
 /// write one, so that what is kept always fits.
 const KEPT_BYTES: usize = 128 << 10;
 
-/// A record of topic `events`.
+/// A record of topic [`EVENTS`](crate::EVENTS): repeats of an event meet in one partition.
 pub fn event_record(event: &Event) -> Result<Record, serde_json::Error> {
     Ok(Record { key: Some(event.record_key().into()), value: serde_json::to_vec(event)?.into(), headers: Vec::new() })
 }
 
-/// A record of topic `rejected`, always within the log's limit: a record that no log takes would have its sender try
+/// A record of topic [`REJECTED`](crate::REJECTED), always within the log's limit: a record that no log takes would have its sender try
 /// again for ever.
 pub fn rejection_record(rejection: &Rejection) -> Result<Record, serde_json::Error> {
     let mut value = serde_json::to_vec(rejection)?;

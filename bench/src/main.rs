@@ -1,0 +1,82 @@
+//! `clickstream-bench`: measures a running service and prints rows of a Markdown table; progress goes to stderr.
+
+mod batches;
+mod compaction;
+mod connection;
+mod freshness;
+mod load;
+mod process;
+mod report;
+mod service;
+mod watch;
+
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+use process::Process;
+use service::Service;
+
+/// Measures a running service; prints rows of a Markdown table.
+#[derive(Debug, Parser)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Send events, at a constant rate or as fast as they are taken.
+    Load(Load),
+    /// Compact and settle what was taken, and time it.
+    Compact(Target),
+    /// Say how much an idle service holds.
+    Idle(Target),
+}
+
+/// The service to measure.
+#[derive(Clone, Debug, Args)]
+struct Target {
+    /// Where it listens.
+    #[arg(long)]
+    url: String,
+    /// Its process, whose memory and processor time are read from /proc.
+    #[arg(long)]
+    pid: u32,
+}
+
+/// What to send.
+#[derive(Clone, Debug, Args)]
+struct Load {
+    #[command(flatten)]
+    target: Target,
+    /// Events per second, sent on schedule whatever the answers do; 0 sends the next when the last is answered.
+    #[arg(long, default_value_t = 10_000)]
+    rate: u64,
+    /// Events in a request.
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u64).range(1..=500))]
+    batch: u64,
+    /// How long.
+    #[arg(long, default_value_t = 300, value_parser = clap::value_parser!(u64).range(1..))]
+    seconds: u64,
+    /// Connections that are kept open; no more requests than that are under way at once.
+    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..))]
+    connections: u32,
+    /// Time between two events that are watched until reports show them, ms; 0 watches none.
+    #[arg(long, default_value_t = 1_000)]
+    watch_every: u64,
+}
+
+/// One thread: a generator on the machine that it measures should know what it costs.
+#[tokio::main(flavor = "current_thread")]
+async fn main() -> anyhow::Result<()> {
+    match Cli::parse().command {
+        Command::Load(options) => load::run(&options).await,
+        Command::Compact(target) => compaction::run(&Service::at(&target.url)?, Process(target.pid)).await,
+        Command::Idle(target) => {
+            // What the start itself took is given back within this time.
+            tokio::time::sleep(Duration::from_secs(10)).await;
+            report::row("memory, idle", &Process(target.pid).memory()?.to_string());
+            Ok(())
+        }
+    }
+}

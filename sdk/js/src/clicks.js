@@ -25,12 +25,12 @@ export const watchClicks = (selector) => {
     const path = e.composedPath();
     const first = (found) => path.find((node) => node.matches?.(found));
     const link = first('a[href]');
-    const kind = link && (link.matches("[download]") || FILES.test(link.pathname) ? 'download' : link.host && link.host !== location.host && 'outbound');
+    const kind = link && (link.matches('[download]') || FILES.test(link.pathname) ? 'download' : link.host && link.host !== location.host && 'outbound');
     const el = first(selector) || (kind && link);
     const since = e.timeStamp - at;
     // The click that a label hands on to its field is the same click.
     if (!e.isTrusted || !el || since < 1) return;
-    burst = since < FAST && el === last ? burst + 1 : 1;
+    burst = since < FAST && el === last && burst + 1; // fast clicks after the first
     last = el;
     at = e.timeStamp;
 
@@ -44,11 +44,11 @@ export const watchClicks = (selector) => {
       element_x: Math.round(x - rect.x),
       element_y: Math.round(y - rect.y),
       ...kind && { link: kind, href: target(link) },
-      rage_click: burst > 2,
+      rage_click: burst > 1,
       dead_click: false,
     });
     // These answer without changing the page.
-    if (first(`${PRIVATE},a[href],label,audio,video`)) return;
+    if (first(`${PRIVATE},a,label,audio,video`)) return;
     held.add(key);
     path.forEach((node) => node.nodeType > 8 && changes.observe(node, { subtree: true, childList: true, attributes: true, characterData: true }));
     setTimeout(() => {

@@ -17,7 +17,7 @@ export const nameOf = (el) => el.dataset.track || el.id || target(el) || el.getA
 export const describe = (el) => ({
   element_id: nameOf(el),
   element_kind: el.dataset.trackKind || el.localName,
-  element_text: isPrivate(el) || el.querySelector(PRIVATE) ? undefined : el.innerText?.trim().replace(/\s+/g, ' ').slice(0, 120),
+  element_text: isPrivate(el) || el.querySelector(PRIVATE) ? undefined : el.innerText?.trim().replace(/\s+/g, ' ').slice(0, 99),
   element_class: el.getAttribute('class'),
 });
 

@@ -10,11 +10,10 @@ const FULL = 2e4; // characters of a request, of at most 3 bytes each: a browser
 /** Keys of events that do not go yet: more may come to be known of them. */
 export const held = new Set();
 
-
 let made = 1e6;
 let failures = 0;
 let endpoint;
-let status;
+let retry = 0;
 let timer;
 let sending;
 
@@ -28,15 +27,15 @@ export const enqueue = (event) => {
   return key;
 };
 
-// How long not to try, whichever tab was asked or failed.
-const pause = () => Math.max(0, get('after') - Date.now() || 0);
+// How long not to try: whichever tab was asked to wait, and after this one's failures.
+const pause = () => Math.max(retry, get('after') || 0) - Date.now();
 
 // The oldest events that fit into one request.
 const take = () => {
   const keys = keysOf('q');
   let size = 0;
   keys.splice(0, keys.length - CAP).forEach((key) => delete box[key]);
-  return keys.filter((key) => !pause() && !held.has(key) && !size | (size += box[key].length) < FULL);
+  return keys.filter((key) => pause() <= 0 && !held.has(key) && !size | (size += box[key].length) < FULL);
 };
 const body = (keys) => `{"writeKey":"${writeKey}","sentAt":"${new Date().toJSON()}","batch":[${keys.map((key) => box[key])}]}`;
 
@@ -45,7 +44,7 @@ const send = async () => {
   for (let keys; (keys = take())[0]; ) {
     let wait = 0;
     let results;
-    status = 0; // no network, or an answer that is not the service's
+    let status = 0; // no network, or an answer that is not the service's
     try {
       // Plain text needs no preflight.
       const text = body(keys);
@@ -57,16 +56,17 @@ const send = async () => {
     const failed = /^(0|408|429|5..)$/.test(status);
     if (status > 299 && !failed) console.warn('clickstream: refused', status);
     if (keys.filter((key, i) => failed || results?.[i]?.result === 'retry' || !delete box[key])[0]) {
-      set('after', Date.now() + Math.max(wait, Math.min(60, 2 ** failures++) * SECOND * (0.5 + Math.random() / 2)));
+      set('after', Date.now() + wait);
+      retry = Date.now() + Math.min(3e4, 500 * 2 ** failures++) * (1 + Math.random());
     } else failures = 0;
   }
   sending = 0;
-  if (keysOf('q')[0]) later(pause() || SECOND);
+  if (keysOf('q')[0]) later(Math.max(SECOND, pause()));
 };
 
-/** Sends what is queued; resolves when it was answered. What failed for want of a network need not wait once it is back. */
+/** Sends what is queued; resolves when it was answered. `online`: what failed need not wait longer. */
 export const flush = async (online) => {
-  if (online && !status) set('after', 0);
+  if (online) retry = 0;
   clearTimeout(timer);
   timer = 0;
   if (endpoint) await (sending ||= send());

@@ -159,7 +159,8 @@ test('leaving_beacons_the_queue_and_keeps_it_stored', async () => {
   assert.deepEqual(page.beacons.map((b) => [b.writeKey, b.batch.length]), [['k', 19]]);
   const next = browser({ store });
   await next.pass(1000);
-  assert.equal(next.sent()[0].messageId, page.beacons[0].batch[0].messageId, 'a beacon that was lost is made good');
+  const ids = next.sent().map((e) => e.messageId);
+  assert.ok(page.beacons[0].batch.every((e) => ids.includes(e.messageId)), 'a beacon that was lost is made good');
 });
 
 test('tabs_never_overwrite_one_anothers_events', async () => {

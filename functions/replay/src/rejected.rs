@@ -1,6 +1,6 @@
 //! Rejected records through today's validation.
 //!
-//! A record keeps its moment of arrival and its id. One without an id gets UUIDv5 of its site and its place in the log,
+//! A record keeps its moment of arrival and its id. One without an id gets `UUIDv5` of its site and its place in the log,
 //! so that playing it twice gives the same event.
 
 use clickstream_event::{Arrival, Event, Outcome, RawEvent, Rejection, Shape, admit, named_site, parse_record};

@@ -23,9 +23,10 @@ export class Site {
     return site;
   }
 
-  /** Forgets what it was sent, and answers as usual. */
+  /** Forgets what it was sent, and from then on whoever sent it: beacons of a closed page come late. */
   reset() {
-    /** What it was sent: `{ event, beacon }`, resent ones too. */
+    this.gone = new Set([...(this.gone ?? []), ...(this.received ?? []).map((e) => e.anonymousId)]);
+    /** Events that it was sent, resent ones too. */
     this.received = [];
     /** What it answers to a batch: a status, or `{ status, headers }`, or null for none. */
     this.answers = () => 200;
@@ -40,7 +41,7 @@ export class Site {
     const page = this.pages.get(pathname);
     try {
       const file = pathname.startsWith('/clickstream.') ? new URL(`.${pathname}`, SCRIPTS) : new URL(`.${pathname.endsWith('/') ? `${pathname}index.html` : pathname}`, EXAMPLE);
-      response.setHeader('Content-Type', page ? KINDS['.html'] : KINDS[extname(file.pathname)] ?? 'application/octet-stream');
+      response.setHeader('Content-Type', page ? KINDS[extname(pathname)] ?? KINDS['.html'] : KINDS[extname(file.pathname)] ?? 'application/octet-stream');
       response.end(page ?? readFileSync(file));
     } catch {
       response.writeHead(404, { 'Content-Type': 'text/html' }).end('<!doctype html><title>Not here</title>');
@@ -57,7 +58,7 @@ export class Site {
         return;
       }
       const { status, headers = {} } = typeof answer === 'number' ? { status: answer } : answer;
-      if (status === 200) this.received.push(...batch);
+      if (status === 200) this.received.push(...batch.filter((e) => !this.gone.has(e.anonymousId)));
       response.writeHead(status, { 'Content-Type': 'application/json', ...headers });
       response.end(JSON.stringify({ success: status === 200, results: batch.map(() => ({ result: 'accepted' })) }));
     });

@@ -48,7 +48,7 @@ export const watchClicks = (selector) => {
       dead_click: false,
     });
     // These answer without changing the page.
-    if (first(`${PRIVATE},a,label,audio,video`)) return;
+    if (first(`${PRIVATE},a,label,video`)) return;
     held.add(key);
     path.forEach((node) => node.nodeType > 8 && changes.observe(node, { subtree: true, childList: true, attributes: true, characterData: true }));
     setTimeout(() => {

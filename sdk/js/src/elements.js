@@ -40,5 +40,5 @@ export const eachElement = (selector, act) => {
     scan(root);
   };
   after(Element.prototype, 'attachShadow', watch);
-  watch(document);
+  setTimeout(watch, 0, document); // not in the task that starts the script
 };

@@ -25,7 +25,7 @@ const session = () => {
   return id;
 };
 const visitor = () => {
-  const id = (cookie && document.cookie.match(/clickstream=([\w-]+)/)?.[1]) || get('visitor') || set('visitor', uuid());
+  const id = (cookie && document.cookie.match(/clickstream=(.{36})/)?.[1]) || get('visitor') || set('visitor', uuid());
   if (cookie) document.cookie = `clickstream=${id};${cookie}`;
   return id;
 };

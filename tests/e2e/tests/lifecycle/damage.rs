@@ -70,7 +70,11 @@ async fn a_damaged_file_is_named_and_once_it_is_back_nothing_is_lost() {
     for (part, file) in databases(&data).into_iter().chain([("lake", lake_log(&data)), ("ClickHouse", schema)]) {
         for damage in Damage::ALL {
             let whole = fs::read(&file).expect("the file");
-            fs::write(&file, damage.of(&whole)).expect("damaged");
+            let damaged = damage.of(&whole);
+            if damaged == whole {
+                continue;
+            }
+            fs::write(&file, damaged).expect("damaged");
             let Start::Refused(said) = start(&data).await else { panic!("{damage:?} of {} is not noticed", file.display()) };
             let last = said.lines().last().unwrap_or_default();
             println!("{part} {damage:?}: {last}");
@@ -148,7 +152,8 @@ async fn start(data: &Path) -> Start {
         (ready, child.wait().await.expect("it ends"))
     });
     let judged = judged.await;
-    let said = fs::read_to_string(&said).expect("what it said");
+    // ClickHouse quotes what it cannot read.
+    let said = String::from_utf8_lossy(&fs::read(&said).expect("what it said")).into_owned();
     let Ok((ready, status)) = judged else { panic!("a start on damage neither ends nor is ready: {said}") };
     assert!(!said.contains("panicked"), "{said}");
     assert_eq!(status.signal(), None, "it crashes: {said}");

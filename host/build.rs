@@ -1,4 +1,4 @@
-//! Lists the files of `web/` and the script of `sdk/js/` so that they are compiled in.
+//! Lists the files of `web/` and the published files of `sdk/js/` so that they are compiled in.
 
 use std::{
     env,
@@ -6,6 +6,9 @@ use std::{
     fs,
     path::{Path, PathBuf},
 };
+
+/// The tracking script: classic, ES module, types.
+const SCRIPT: [&str; 3] = ["clickstream.js", "clickstream.mjs", "clickstream.d.ts"];
 
 fn files(folder: &Path, found: &mut Vec<PathBuf>) {
     let Ok(entries) = fs::read_dir(folder) else { return };
@@ -17,9 +20,11 @@ fn files(folder: &Path, found: &mut Vec<PathBuf>) {
 fn main() {
     let here = PathBuf::from(env::var("CARGO_MANIFEST_DIR").expect("cargo sets it"));
     let web = here.join("web");
-    let script = here.join("../sdk/js/clickstream.js");
+    let script = here.join("../sdk/js");
     println!("cargo::rerun-if-changed={}", web.display());
-    println!("cargo::rerun-if-changed={}", script.display());
+    for name in SCRIPT {
+        println!("cargo::rerun-if-changed={}", script.join(name).display());
+    }
     let mut found = Vec::new();
     files(&web, &mut found);
     found.sort();
@@ -28,7 +33,10 @@ fn main() {
         let name = path.strip_prefix(&here).expect("below the crate").display().to_string();
         let _ = writeln!(code, "    ({name:?}, include_bytes!({:?})),", path.display().to_string());
     }
-    let _ = writeln!(code, "    (\"clickstream.js\", include_bytes!({:?})),\n];", script.display().to_string());
+    for name in SCRIPT {
+        let _ = writeln!(code, "    ({name:?}, include_bytes!({:?})),", script.join(name).display().to_string());
+    }
+    code.push_str("];\n");
     let out = PathBuf::from(env::var("OUT_DIR").expect("cargo sets it")).join("web_files.rs");
     fs::write(out, code).expect("the output folder is writable");
 }

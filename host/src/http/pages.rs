@@ -20,6 +20,7 @@ pub fn page(path: &str) -> Option<Response> {
         Some("html") => "text/html; charset=utf-8",
         Some("css") => "text/css; charset=utf-8",
         Some("js" | "mjs") => "text/javascript; charset=utf-8",
+        Some("ts") => "application/typescript; charset=utf-8",
         Some("svg") => "image/svg+xml",
         Some("json") => "application/json",
         Some("png") => "image/png",
@@ -32,7 +33,7 @@ pub fn page(path: &str) -> Option<Response> {
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("strict-origin-when-cross-origin"));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    if name == "clickstream.js" {
+    if name.starts_with("clickstream.") {
         // The script is what other sites load.
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
     }

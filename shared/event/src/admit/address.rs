@@ -16,7 +16,7 @@ pub fn anonymize(ip: IpAddr) -> IpAddr {
     }
 }
 
-/// True for addresses that no visitor on the internet has (RFC 6890).
+/// True for addresses that no visitor on the internet has (RFC 6890, and for IPv6 all but global unicast, RFC 4291).
 pub fn is_private(ip: IpAddr) -> bool {
     match ip.to_canonical() {
         IpAddr::V4(v4) => {
@@ -31,8 +31,10 @@ pub fn is_private(ip: IpAddr) -> bool {
                 || a == 0
                 || a >= 240
         }
+        // Visitors have addresses of 2000::/3, or are seen through NAT64 (64:ff9b::/96).
         IpAddr::V6(v6) => {
-            v6.is_loopback() || v6.is_unspecified() || v6.is_unique_local() || v6.is_unicast_link_local() || v6.is_multicast()
+            let [a, b, ..] = v6.segments();
+            a & 0xe000 != 0x2000 && (a, b) != (0x64, 0xff9b)
         }
     }
 }
@@ -57,9 +59,11 @@ mod tests {
 
     #[test]
     fn private_and_reserved_addresses_are_told() {
-        for ip in ["10.1.2.3", "127.0.0.1", "100.64.0.1", "::1", "fd00::1", "::ffff:192.168.0.1", "0.0.0.0"] {
+        for ip in ["10.1.2.3", "127.0.0.1", "100.64.0.1", "::1", "fd00::1", "::ffff:192.168.0.1", "0.0.0.0", "::f", "fe80::1", "ff02::1"] {
             assert!(is_private(ip.parse().unwrap()), "{ip}");
         }
-        assert!(!is_private("93.184.216.34".parse().unwrap()));
+        for ip in ["93.184.216.34", "2a00:1450:4001::1", "64:ff9b::808:808"] {
+            assert!(!is_private(ip.parse().unwrap()), "{ip}");
+        }
     }
 }

@@ -43,10 +43,12 @@ impl Remarks {
             return Some(trimmed.to_owned());
         }
         let kept: String = trimmed.chars().filter(|c| *c != '\0').take(limit).collect();
+        // What is cut, or lay behind a NUL, may begin or end with blanks.
+        let kept = kept.trim();
         if trimmed.chars().filter(|c| *c != '\0').nth(limit).is_some() {
             self.add(ReasonCode::FieldTruncated, name, format!("longer than {limit} characters; the rest was cut"));
         }
-        (!kept.is_empty()).then_some(kept)
+        (!kept.is_empty()).then(|| kept.to_owned())
     }
 
     /// A whole number within `low..=high`; fractions are rounded, texts of numbers are read.
@@ -88,5 +90,20 @@ impl Remarks {
             Value::Object(_) => write!(message, "an object"),
         };
         self.add(ReasonCode::FieldInvalid, name, message);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_text_that_is_cut_is_read_again_as_the_same() {
+        let read = |text: &str| Remarks::default().text(Some(Field { name: "user_id", value: &json!(text) }), 5);
+        assert_eq!(read("  abcd efg").as_deref(), Some("abcd"));
+        assert_eq!(read("\0 a\0b \0").as_deref(), Some("ab"));
+        assert_eq!(read("\0 \0"), None);
     }
 }

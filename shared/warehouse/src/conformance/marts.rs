@@ -18,6 +18,7 @@ fn mixed() -> Vec<Event> {
         .map(|n| {
             let mut e = event("s", n * 397, &format!("anon{}", n % 37));
             e.action = [Action::View, Action::Click, Action::Page, Action::View, Action::Custom][(n % 5) as usize];
+            e.name = (n % 10 == 4).then(|| "element_left".to_owned());
             e.element_id = Some(format!("el{}", n % 7));
             e.path = Some(format!("/p{}", n % 11));
             e.user_id = (n % 3 == 0).then(|| format!("user{}", n % 13));
@@ -76,8 +77,14 @@ fn table_rows(table: crate::Table) -> Vec<Value> {
 
 fn check_elements(rows: &[Value], events: &[Event], only: Option<i64>) {
     let mut groups: BTreeMap<(i64, String), Vec<&Event>> = BTreeMap::new();
-    for e in events.iter().filter(|e| !e.bot && matches!(e.action, Action::View | Action::Click) && only.is_none_or(|d| day_of(e) == d)) {
-        groups.entry((day_of(e), e.element_id.clone().unwrap())).or_default().push(e);
+    let mut left: BTreeMap<(i64, String), i64> = BTreeMap::new();
+    for e in events.iter().filter(|e| !e.bot && only.is_none_or(|d| day_of(e) == d)) {
+        let key = (day_of(e), e.element_id.clone().unwrap());
+        match e.action {
+            Action::View | Action::Click => groups.entry(key).or_default().push(e),
+            Action::Custom if e.name.as_deref() == Some("element_left") => *left.entry(key).or_default() += e.visible_ms.unwrap_or(0),
+            _ => {}
+        }
     }
     assert_eq!(rows.len(), groups.len());
     for ((d, element), group) in groups {
@@ -90,7 +97,8 @@ fn check_elements(rows: &[Value], events: &[Event], only: Option<i64>) {
         assert!(near(&row["click_through_rate"], if views == 0 { 0. } else { clicks as f64 / views as f64 }), "{row}");
         let xs: Vec<f64> = group.iter().filter_map(|e| e.x).map(f64::from).collect();
         assert!(near(&row["avg_x"], xs.iter().sum::<f64>() / xs.len() as f64), "{row}");
-        assert_eq!(row["visible_ms"].as_i64(), Some(group.iter().filter_map(|e| e.visible_ms).sum()), "{row}");
+        let visible = group.iter().filter_map(|e| e.visible_ms).sum::<i64>() + left.remove(&(d, element)).unwrap_or(0);
+        assert_eq!(row["visible_ms"].as_i64(), Some(visible), "{row}");
     }
 }
 

@@ -14,7 +14,7 @@ VENV := target/venv/.installed
 # Seconds that each fuzz target runs.
 FUZZ_SECONDS ?= 20
 # Random moments at which the kill test kills the service.
-KILLS ?= 5
+KILLS ?= 20
 E2E := $(sort $(basename $(notdir $(wildcard tests/e2e/tests/*))))
 
 .PHONY: run build deps test test-all lint unit e2e browser script fuzz bench clean-data
@@ -43,7 +43,7 @@ test:
 
 # Longer forms of what `make test` bounds.
 test-all:
-	$(MAKE) test KILLS=20 FUZZ_SECONDS=60
+	$(MAKE) test KILLS=100 FUZZ_SECONDS=300
 
 lint:
 	$(CARGO) fmt --all --check

@@ -30,7 +30,7 @@ fn from_environment(name: &str, default: u64) -> u64 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn every_acknowledged_event_outlives_kills_at_random_moments_once() {
-    let kills = from_environment("KILLS", 5) as usize;
+    let kills = from_environment("KILLS", 20) as usize;
     let seed = from_environment("SEED", 1);
     println!("{kills} kills with SEED={seed}");
     let mut random = ChaCha8Rng::seed_from_u64(seed);

@@ -1,29 +1,11 @@
 // What the script takes for a click, in a real browser.
 
 import assert from 'node:assert/strict';
-import { after, afterEach, before, beforeEach, test } from 'node:test';
-import { launch, visitor, watched } from './chromium.mjs';
-import { Site, head } from './site.mjs';
+import { test } from 'node:test';
+import { head } from './site.mjs';
+import { page, site, stage } from './stage.mjs';
 
-let browser;
-let site;
-let context;
-let page;
-
-before(async () => {
-  browser = await launch();
-  site = await Site.create();
-});
-after(async () => {
-  await browser?.close();
-  site?.close();
-});
-beforeEach(async () => {
-  site.reset();
-  context = await visitor(browser);
-  page = await watched(context);
-});
-afterEach(() => context.close());
+stage();
 
 const visit = async (body) => {
   site.pages.set('/', `${head()}<body style="margin:0">${body}</body></html>`);

@@ -1,31 +1,14 @@
 // What the script makes of networks that fail, tabs that close, and services that ask for patience.
 
 import assert from 'node:assert/strict';
-import { after, afterEach, before, beforeEach, test } from 'node:test';
-import { launch, visitor, watched } from './chromium.mjs';
+import { beforeEach, test } from 'node:test';
+import { watched } from './chromium.mjs';
 import { eventually } from './eventually.mjs';
-import { Site, head } from './site.mjs';
+import { head } from './site.mjs';
+import { context, page, site, stage } from './stage.mjs';
 
-let browser;
-let site;
-let context;
-let page;
-
-before(async () => {
-  browser = await launch();
-  site = await Site.create();
-});
-after(async () => {
-  await browser?.close();
-  site?.close();
-});
-beforeEach(async () => {
-  site.reset();
-  site.pages.set('/', `${head()}<body><button data-track="buy" onclick="this.textContent += '.'">Buy</button></body></html>`);
-  context = await visitor(browser);
-  page = await watched(context);
-});
-afterEach(() => context.close());
+stage();
+beforeEach(() => site.pages.set('/', `${head()}<body><button data-track="buy" onclick="this.textContent += '.'">Buy</button></body></html>`));
 
 const visit = async (target = page) => {
   await target.goto(`${site.url}/`);

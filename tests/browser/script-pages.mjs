@@ -1,29 +1,11 @@
 // Page views: routers, the back/forward cache, the ES module.
 
 import assert from 'node:assert/strict';
-import { after, afterEach, before, beforeEach, test } from 'node:test';
-import { launch, visitor, watched } from './chromium.mjs';
-import { Site, head } from './site.mjs';
+import { test } from 'node:test';
+import { head } from './site.mjs';
+import { page, site, stage } from './stage.mjs';
 
-let browser;
-let site;
-let context;
-let page;
-
-before(async () => {
-  browser = await launch({ keepPages: true });
-  site = await Site.create();
-});
-after(async () => {
-  await browser?.close();
-  site?.close();
-});
-beforeEach(async () => {
-  site.reset();
-  context = await visitor(browser);
-  page = await watched(context);
-});
-afterEach(() => context.close());
+stage({ keepPages: true });
 
 const path = (event) => new URL(event.context.page.url).pathname;
 

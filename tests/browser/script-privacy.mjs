@@ -1,33 +1,15 @@
 // What the script must not do, in a real browser.
 
 import assert from 'node:assert/strict';
-import { after, afterEach, before, beforeEach, test } from 'node:test';
-import { launch, visitor, watched } from './chromium.mjs';
-import { Site, head } from './site.mjs';
+import { test } from 'node:test';
+import { head } from './site.mjs';
+import { arrive, context, page, site, stage } from './stage.mjs';
 
 const BODY = `<body><h1 data-track="title">Shop</h1><form data-track="form"><label>Name <input id="name"></label><textarea id="note">Ada's note</textarea></form>
   <div data-track="balance" data-track-private>€ 4,200</div><section data-track="account">Account <b data-track-private>Ada Lovelace</b></section>
   <div contenteditable data-track="editor">Dear diary</div><button data-track="buy">Buy</button></body></html>`;
 
-let browser;
-let site;
-let context;
-let page;
-
-before(async () => {
-  browser = await launch();
-  site = await Site.create();
-});
-after(async () => {
-  await browser?.close();
-  site?.close();
-});
-beforeEach(async () => {
-  site.reset();
-  context = await visitor(browser);
-  page = await watched(context);
-});
-afterEach(() => context.close());
+stage();
 
 const visit = async (script) => {
   site.pages.set('/', `${head(script)}${BODY}`);
@@ -98,8 +80,7 @@ test('no cookie is set; cookieless stores nothing at all and still counts', asyn
   await site.until('page');
   assert.deepEqual(await cookies(), []);
   await context.close();
-  context = await visitor(browser);
-  page = await watched(context);
+  await arrive();
   site.reset();
   await visit('data-cookieless');
   await page.click('[data-track=buy]');

@@ -6,6 +6,7 @@ mod commands;
 mod config;
 mod http;
 mod memory;
+mod priority;
 mod up;
 
 use clap::Parser;
@@ -14,7 +15,7 @@ use cli::{Cli, Command};
 fn main() -> std::process::ExitCode {
     memory::share_arenas();
     let cli = Cli::parse();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().on_thread_start(priority::step_back).build() {
         Ok(runtime) => runtime,
         Err(error) => {
             eprintln!("clickstream: no runtime: {error}");

@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Rows of one commit, about: what bounds the memory of a run (some 1.5 kB a row at the peak).
-const ROWS_PER_COMMIT: u64 = 100_000;
+const ROWS_PER_COMMIT: u64 = 50_000;
 /// Objects listed of a partition at a time.
 const LISTED: usize = 1_000;
 /// Tries of one commit against other writers.

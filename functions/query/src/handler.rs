@@ -70,7 +70,10 @@ impl Query {
         }
         let sources = &self.sources;
         match parts.as_slice() {
-            ["v1", "events", id, "trace"] => trace::trace(sources, id, parameters.get("site")).await,
+            ["v1", "events", id, "trace"] => {
+                let wait = parameters.seconds("wait", trace::LONGEST_WAIT)?;
+                trace::trace(sources, id, parameters.get("site"), wait).await
+            }
             ["v1", "users", id, "events"] => people::timeline(sources, id, &parameters).await,
             ["v1", "rejections"] => people::rejections(sources, &parameters).await,
             ["v1", "reports", name] => report::report(sources, name, &parameters, request.headers()).await,

@@ -1,5 +1,7 @@
 //! Parameters of a question, each with an error that says what would be right.
 
+use std::time::Duration;
+
 use clickstream_warehouse::Day;
 
 use crate::QueryError;
@@ -33,6 +35,19 @@ impl Parameters {
                     .ok()
                     .filter(|_| plain)
                     .ok_or_else(|| QueryError::Parameter { name, right: format!("{text:?} is no day such as 2026-11-24") })
+            }
+        }
+    }
+
+    /// Seconds from 0 to `most`; none where they are not given.
+    pub fn seconds(&self, name: &'static str, most: u64) -> Result<Duration, QueryError> {
+        match self.get(name) {
+            None => Ok(Duration::ZERO),
+            Some(text) => {
+                text.parse().ok().filter(|n| *n <= most).map(Duration::from_secs).ok_or_else(|| QueryError::Parameter {
+                    name,
+                    right: format!("{text:?} is no whole number of seconds from 0 to {most}"),
+                })
             }
         }
     }

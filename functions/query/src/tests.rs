@@ -145,8 +145,14 @@ async fn a_trace_grows_step_by_step() {
     let service = service().await;
     let path = format!("/v1/events/{}/trace?site=shop", Uuid::from_u128(1));
     assert!(service.problem(&path, 404, "event_unknown").await.contains("0001"));
-    service.store.put_events(&[logged(1, "u", 1, 41)]).await.unwrap();
-    let trace = service.json(&path).await;
+    service.problem(&format!("{path}&wait=60"), 400, "parameter_wrong").await;
+    let waiting = format!("{path}&wait=20");
+    // Acknowledged, and stored while someone asks.
+    let (trace, stored) = tokio::join!(service.json(&waiting), async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        service.store.put_events(&[logged(1, "u", 1, 41)]).await
+    });
+    stored.unwrap();
     assert_eq!(trace["verdict"], "suspicious");
     assert_eq!(trace["received_at"], "2026-11-24T10:00:00.000000Z");
     assert_eq!(trace["log"], json!({ "topic": "events", "partition": 2, "offset": 41 }));

@@ -1,11 +1,14 @@
 //! Where an event is.
 
+use std::time::Duration;
+
 use clickstream_event::{Logged, Micros};
 use clickstream_log::{EVENTS, REJECTED};
 use clickstream_store::{Found, LoggedRejection};
 use clickstream_warehouse::InWarehouse;
 use serde::Serialize;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::{Answer, QueryError, answer, sources::Sources};
@@ -13,6 +16,11 @@ use crate::{Answer, QueryError, answer, sources::Sources};
 /// Raw objects looked at. Of those that hold an offset's end the one with the offset is the first, unless batches that
 /// were cut differently overlap.
 const OBJECTS: usize = 100;
+
+/// Longest wait for an event that is not known yet, seconds.
+pub const LONGEST_WAIT: u64 = 20;
+/// Pause between two looks for it.
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// The steps in order; null where the event has not come yet.
 #[derive(Debug, Serialize)]
@@ -38,10 +46,20 @@ impl Trace {
     }
 }
 
-/// `GET /v1/events/{id}/trace`
-pub async fn trace(sources: &Sources, id: &str, site: Option<&str>) -> Result<Answer, QueryError> {
+/// `GET /v1/events/{id}/trace`. An event is acknowledged before it is stored: for that long, at most `wait`, it is waited for.
+pub async fn trace(sources: &Sources, id: &str, site: Option<&str>, wait: Duration) -> Result<Answer, QueryError> {
     let short = || format!("{:?} is no UUID such as 0190a6e0-7b2c-7d11-8a3e-5f6c2b1d4e90", id.chars().take(60).collect::<String>());
     let event_id: Uuid = id.parse().map_err(|_| QueryError::Parameter { name: "event_id", right: short() })?;
+    let until = Instant::now() + wait;
+    loop {
+        match look(sources, event_id, site).await {
+            Err(QueryError::UnknownEvent(_)) if Instant::now() < until => tokio::time::sleep(PAUSE).await,
+            answer => return answer,
+        }
+    }
+}
+
+async fn look(sources: &Sources, event_id: Uuid, site: Option<&str>) -> Result<Answer, QueryError> {
     let trace = match sources.store.find(site, event_id).await? {
         Some(Found::Rejected(rejected)) => of_rejection(event_id, *rejected),
         Some(Found::Event(logged)) => of_event(sources, *logged).await?,

@@ -12,4 +12,4 @@ mod problem;
 mod serve;
 
 pub use app::App;
-pub use serve::serve;
+pub use serve::Server;

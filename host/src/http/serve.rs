@@ -8,7 +8,7 @@ use hyper_util::{
     rt::{TokioIo, TokioTimer},
     server::graceful::GracefulShutdown,
 };
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::oneshot};
 use tokio_util::sync::CancellationToken;
 
 use super::{App, linger::Lingering};
@@ -18,8 +18,44 @@ const HEADERS_WITHIN: Duration = Duration::from_secs(10);
 /// Most connections open at once; more wait to be accepted.
 const MOST_CONNECTIONS: usize = 8_192;
 
+/// The server, on threads of its own: work behind requests, which takes a processor for long, holds no request up.
+pub struct Server {
+    ended: oneshot::Receiver<()>,
+}
+
+impl Server {
+    /// Serves until `stop`, then lets requests in hand finish.
+    ///
+    /// # Errors
+    /// Those of starting threads.
+    pub fn start(listener: TcpListener, app: App, stop: CancellationToken) -> std::io::Result<Self> {
+        let listener = listener.into_std()?;
+        let runtime = tokio::runtime::Builder::new_multi_thread().thread_name("http").enable_all().build()?;
+        let (end, ended) = oneshot::channel();
+        std::thread::Builder::new().name("http-serve".to_owned()).spawn(move || {
+            runtime.block_on(async {
+                match TcpListener::from_std(listener) {
+                    Ok(listener) => serve(listener, app, stop).await,
+                    Err(error) => tracing::error!(%error, "cannot serve"),
+                }
+            });
+            // A request that is still in hand after the drain must not keep the process.
+            runtime.shutdown_background();
+            // Whoever waited may have given up.
+            let _ = end.send(());
+        })?;
+        Ok(Self { ended })
+    }
+
+    /// Returns when the last request has been answered.
+    pub async fn ended(self) {
+        // An error: the thread is gone, which is the same.
+        let _ = self.ended.await;
+    }
+}
+
 /// Serves until `stop`, then lets requests in hand finish.
-pub async fn serve(listener: TcpListener, app: App, stop: CancellationToken) {
+async fn serve(listener: TcpListener, app: App, stop: CancellationToken) {
     let app = Arc::new(app);
     let open = Arc::new(tokio::sync::Semaphore::new(MOST_CONNECTIONS));
     let graceful = GracefulShutdown::new();

@@ -49,7 +49,7 @@ pub async fn up(config: Config) -> anyhow::Result<()> {
     schedule::start(&parts, &functions, &config, &stop, &work);
 
     let app = App::new(&config, Arc::clone(&parts), Arc::clone(&functions), metrics, stop.clone());
-    let server = tokio::spawn(http::serve(listener, app, stop.clone()));
+    let server = http::Server::start(listener, app, stop.clone())?;
     // Whoever reads `ready` may send a signal at once.
     let ended = signal()?;
     folder.announce(&ServiceFile { url: url.clone(), pid: std::process::id() })?;
@@ -62,7 +62,7 @@ pub async fn up(config: Config) -> anyhow::Result<()> {
     stop.cancel();
     work.close();
     let drained = tokio::time::timeout(DRAIN, async {
-        let _ = server.await;
+        server.ended().await;
         work.wait().await;
     });
     if drained.await.is_err() {

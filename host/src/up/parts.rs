@@ -50,8 +50,10 @@ impl Parts {
         let s3 = EmbeddedS3::start(&data.join("objects"), BUCKET).await.context("the object store does not start")?;
         let objects: SharedObjects = Arc::new(S3Objects::connect(s3.config()).await);
         let notifications = s3.notifications();
-        let clickhouse =
-            EmbeddedClickHouse::start(&data.join("clickhouse"), &config.chdb_lib).await.context("ClickHouse does not start")?;
+        // ClickHouse's threads take over the priority of the one that starts them, which is to be a worker's.
+        let (folder, library) = (data.join("clickhouse"), config.chdb_lib.clone());
+        let clickhouse = tokio::spawn(async move { EmbeddedClickHouse::start(&folder, &library).await });
+        let clickhouse = clickhouse.await?.context("ClickHouse does not start")?;
         let warehouse = Warehouse::from_url(clickhouse.url()).context("ClickHouse does not answer")?;
         warehouse.migrate().await.context("the tables of ClickHouse cannot be brought up to date")?;
         let lake = Arc::new(Lake::open(s3.config()).await.context("the lake does not open")?);

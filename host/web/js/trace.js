@@ -51,7 +51,7 @@ export async function showTrace(event) {
   if (!dialog.open) dialog.showModal();
   const still = () => dialog.open && byId('trace-id').textContent === event.event_id;
   while (still()) {
-    const trace = await read(`/v1/events/${encodeURIComponent(event.event_id)}/trace?site=${encodeURIComponent(event.site_id ?? '')}`).catch(() => null);
+    const trace = await read(`/v1/events/${encodeURIComponent(event.event_id)}/trace?wait=20&site=${encodeURIComponent(event.site_id ?? '')}`).catch(() => null);
     if (!still()) return;
     if (trace) draw(trace, rejected);
     if (rejected ? trace?.log : trace?.warehouse?.settled && trace.lake) return;

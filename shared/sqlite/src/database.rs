@@ -17,6 +17,8 @@ const PAGES_PER_STEP: i64 = 512;
 /// How much memory and disk one database may take.
 #[derive(Clone, Copy, Debug)]
 pub struct Tuning {
+    /// Size of a page, bytes: a power of two from 512 to 65,536. A database that is there keeps its own.
+    pub page_bytes: u32,
     /// Pages that the writer keeps in memory, bytes.
     pub writer_cache_bytes: usize,
     /// Pages that each reader keeps in memory, bytes.
@@ -66,7 +68,8 @@ impl Database {
 
 fn prepare_writer(writer: &Connection, tuning: Tuning) -> Result<(), Failure> {
     writer.busy_timeout(Duration::from_secs(10))?;
-    // Counts only while the file is still empty, so it stands before anything is written.
+    // These two count only while the file is still empty, so they stand before anything is written.
+    writer.pragma_update(None, "page_size", tuning.page_bytes)?;
     writer.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     writer.pragma_update(None, "journal_mode", "WAL")?;
     writer.pragma_update(None, "synchronous", "FULL")?;

@@ -18,27 +18,42 @@ pub struct InWarehouse {
 }
 
 #[derive(Row, Deserialize)]
-struct Found {
+struct Settled {
     lake_version: u64,
 }
+
+#[derive(Row, Deserialize)]
+struct Fresh {
+    copies: u64,
+    shown: u64,
+}
+
+/// Looks by primary key and by the index of ids: what the view `clicks` would say, without computing it.
+const SETTLED: &str = "SELECT lake_version FROM settled WHERE $site event_id = {id:UUID} ORDER BY lake_version LIMIT 1";
+/// A copy at or past the newest watermark is shown.
+const FRESH: &str = "WITH (SELECT argMax(watermarks, version) FROM commits) AS newest
+    SELECT count() AS copies, countIf(log_offset >= newest[place]) AS shown FROM fresh FINAL WHERE $site event_id = {id:UUID}";
 
 impl Warehouse {
     /// Looks an event up, on one site or on any; none if ClickHouse has not seen it.
     pub async fn find(&self, site: Option<&str>, event_id: Uuid) -> Result<Option<InWarehouse>, WarehouseError> {
-        let at = if site.is_some() { "site_id = {site:String} AND " } else { "" };
-        let ask = |sql: String| self.query(&sql).param("id", event_id.to_string()).param("site", site.unwrap_or_default());
-        let settled: Option<Found> =
-            ask(format!("SELECT lake_version FROM settled WHERE {at}event_id = {{id:UUID}} ORDER BY lake_version LIMIT 1"))
-                .fetch_optional()
-                .await?;
-        if let Some(Found { lake_version }) = settled {
-            return Ok(Some(InWarehouse { visible: true, settled: true, lake_version: Some(lake_version) }));
+        let ask = |sql: &str| {
+            let sql = sql.replace("$site", if site.is_some() { "site_id = {site:String} AND" } else { "" });
+            self.query(&sql).param("id", event_id.to_string()).param("site", site.unwrap_or_default())
+        };
+        let settled = async || -> Result<Option<InWarehouse>, WarehouseError> {
+            let row: Option<Settled> = ask(SETTLED).fetch_optional().await?;
+            Ok(row.map(|Settled { lake_version }| InWarehouse { visible: true, settled: true, lake_version: Some(lake_version) }))
+        };
+        if let Some(found) = settled().await? {
+            return Ok(Some(found));
         }
-        let in_fresh: u64 = ask(format!("SELECT count() FROM fresh WHERE {at}event_id = {{id:UUID}}")).fetch_one().await?;
-        if in_fresh == 0 {
-            return Ok(None);
+        let fresh: Fresh = ask(FRESH).fetch_one().await?;
+        match (fresh.copies, fresh.shown) {
+            (0, _) => Ok(None),
+            // Below the watermark: settled between the two looks.
+            (_, 0) => Ok(Some(settled().await?.unwrap_or(InWarehouse { visible: false, settled: false, lake_version: None }))),
+            _ => Ok(Some(InWarehouse { visible: true, settled: false, lake_version: None })),
         }
-        let visible: u64 = ask(format!("SELECT count() FROM clicks WHERE {at}event_id = {{id:UUID}}")).fetch_one().await?;
-        Ok(Some(InWarehouse { visible: visible > 0, settled: false, lake_version: None }))
     }
 }

@@ -39,6 +39,7 @@ impl Default for SqliteLogOptions {
 impl SqliteLogOptions {
     pub(super) fn tuning(&self) -> Tuning {
         Tuning {
+            page_bytes: 4_096,
             // Blocks are written once and read rarely; only the index's pages are worth keeping.
             writer_cache_bytes: 8 << 20,
             reader_cache_bytes: 1 << 20,

@@ -15,7 +15,7 @@ use crate::{Condition, ObjectError};
 
 const MIGRATIONS: [Migration; 1] =
     [Migration { file: "0001_objects.sql", sql: include_str!("../../../../schema/sqlite/objects/0001_objects.sql") }];
-const TUNING: Tuning = Tuning { writer_cache_bytes: 8 << 20, reader_cache_bytes: 1 << 20, max_database_bytes: None };
+const TUNING: Tuning = Tuning { page_bytes: 4_096, writer_cache_bytes: 8 << 20, reader_cache_bytes: 1 << 20, max_database_bytes: None };
 
 impl From<Failure> for ObjectError {
     fn from(failure: Failure) -> Self {

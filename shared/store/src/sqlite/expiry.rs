@@ -4,6 +4,7 @@ use clickstream_sqlite::{Failure, return_free_pages};
 use rusqlite::{OptionalExtension, Transaction};
 
 use super::{
+    options::PAGE_BYTES,
     packing::pack,
     payload::{self, Payload},
     person,
@@ -32,7 +33,7 @@ impl Writer {
         }
         tx.prepare_cached("UPDATE tally SET events = events - ?1")?.execute([forgotten])?;
         tx.commit()?;
-        self.wrote(3 * 4_096 * forgotten as u64);
+        self.wrote(3 * u64::from(PAGE_BYTES) * forgotten as u64);
         Ok(ids.len() == PAYLOADS_PER_STEP)
     }
 
@@ -45,7 +46,7 @@ impl Writer {
                     SELECT id FROM rejections WHERE received_at < ?1 ORDER BY received_at LIMIT ?2)",
             )?
             .execute((before, REJECTIONS_PER_STEP))?;
-        self.wrote(4 * 4_096 * deleted as u64);
+        self.wrote(4 * u64::from(PAGE_BYTES) * deleted as u64);
         Ok(deleted as i64 == REJECTIONS_PER_STEP)
     }
 

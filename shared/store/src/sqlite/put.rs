@@ -8,6 +8,7 @@ use rusqlite::{OptionalExtension, Transaction};
 use uuid::Uuid;
 
 use super::{
+    options::PAGE_BYTES,
     packing::pack,
     payload::{self, Payload, SLOTS, Spot},
     person,
@@ -85,7 +86,7 @@ impl Writer {
         sites.extend(new_sites);
         *next_payload_id += events.len().div_ceil(SLOTS) as i64;
         // An inserted event dirties about one page of each index.
-        self.wrote(bytes + 3 * 4_096 * added as u64);
+        self.wrote(bytes + 3 * u64::from(PAGE_BYTES) * added as u64);
         Ok(())
     }
 }

@@ -6,6 +6,7 @@ use rusqlite::{Connection, Row, Transaction};
 use uuid::Uuid;
 
 use super::{
+    options::PAGE_BYTES,
     packing::{Packed, pack, unpack},
     writer::Writer,
 };
@@ -41,7 +42,7 @@ impl Writer {
                     packed.checksum,
                     &packed.data,
                 ))?;
-                bytes += packed.data.len() as u64 + 4 * 4_096;
+                bytes += packed.data.len() as u64 + 4 * u64::from(PAGE_BYTES);
             }
         }
         tx.commit()?;

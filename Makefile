@@ -10,6 +10,7 @@ BIN := target/release/clickstream
 DEPS := target/deps/.installed
 BROWSER := target/browser/.installed
 SCRIPT := target/script/.installed
+SEGMENT := target/segment/.installed
 VENV := target/venv/.installed
 # Seconds that each fuzz target runs.
 FUZZ_SECONDS ?= 20
@@ -17,7 +18,7 @@ FUZZ_SECONDS ?= 20
 KILLS ?= 20
 E2E := $(sort $(basename $(notdir $(wildcard tests/e2e/tests/*))))
 
-.PHONY: run build deps test test-all lint unit e2e browser script fuzz bench clean-data
+.PHONY: run build deps test test-all lint unit e2e browser script segment fuzz bench clean-data
 
 run: deps build
 	exec $(BIN) --data $(DATA) up $(ARGS)
@@ -37,7 +38,7 @@ $(DEPS): deps/package.json deps/package-lock.json
 
 # The timings show what takes long.
 test:
-	@for part in lint script unit e2e browser fuzz; do \
+	@for part in lint script unit e2e browser segment fuzz; do \
 	  start=$$SECONDS; echo "== $$part"; $(MAKE) --no-print-directory $$part; echo "== $$part took $$((SECONDS - start)) s"; \
 	done
 
@@ -78,6 +79,16 @@ $(BROWSER): tests/browser/package.json tests/browser/package-lock.json
 	mkdir -p target/browser
 	command -v chromium >/dev/null || [ -n "$${CHROMIUM:-}" ] || { apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium; }
 	npm ci --prefix tests/browser --no-fund --no-audit
+	touch $@
+
+# Segment's own clients against the service.
+segment: deps build $(BROWSER) $(SEGMENT)
+	cd tests/segment && PYTHON=$(CURDIR)/target/venv/bin/python npm test --silent
+
+$(SEGMENT): tests/segment/package.json tests/segment/package-lock.json tests/segment/requirements.txt | $(VENV)
+	mkdir -p target/segment
+	npm ci --prefix tests/segment --no-fund --no-audit
+	target/venv/bin/pip install --quiet --requirement tests/segment/requirements.txt
 	touch $@
 
 fuzz:

@@ -5,6 +5,7 @@
 mod answer;
 #[path = "../../functions/collect/src/judge.rs"]
 mod judge;
+#[allow(dead_code)]
 #[path = "../../functions/collect/src/route.rs"]
 mod route;
 
@@ -12,7 +13,9 @@ extern crate self as clickstream_telemetry;
 
 use clickstream_event::{Arrival, BodyError, Shape, Source, parse_body};
 use clickstream_fuzz::{accepted, arrival, rejected, site};
+use http::HeaderMap;
 use libfuzzer_sys::fuzz_target;
+use route::Route;
 use serde_json::Value;
 
 /// The metrics that judging counts; nothing collects them here.
@@ -28,17 +31,17 @@ const MOST_EVENTS: usize = 50;
 
 fuzz_target!(|data: &[u8]| {
     let Some((choice, bytes)) = data.split_first() else { return };
-    let route = route::route(PATHS[usize::from(*choice) % PATHS.len()]).expect("every path has a route");
-    let body = match parse_body(bytes, route.shape, route.implied, MOST_EVENTS) {
+    let Some(Route::Events(events)) = route::route(PATHS[usize::from(*choice) % PATHS.len()]) else { panic!("every path takes events") };
+    let body = match parse_body(bytes, events.shape, events.implied, MOST_EVENTS) {
         Ok(body) => body,
         Err(error) => return refused(bytes, &error),
     };
     let sent = body.events.clone();
-    if let Some(count) = elements(bytes, route.shape) {
+    if let Some(count) = elements(bytes, events.shape) {
         assert_eq!(sent.len(), count, "every element of a body is an event");
     }
     let arrival = Arrival { sent_at: body.sent_at.as_deref(), ..arrival(Source::Http) };
-    let judged = judge::judge(body.events, route.shape, &site(), &arrival);
+    let judged = judge::judge(body.events, events.shape, &site(), &arrival);
     judged.count();
     assert_eq!(judged.fates.len(), sent.len(), "every event has its fate");
     assert_eq!(judged.events.len() + judged.rejections.len(), sent.len(), "every event is kept one way or the other");
@@ -53,7 +56,7 @@ fuzz_target!(|data: &[u8]| {
             Err(text) => assert_eq!(&rejection.original, text, "a rejection keeps what was sent"),
         }
     }
-    let answer = answer::answer(&judged.fates).expect("fates are JSON");
+    let answer = answer::answer(&HeaderMap::new(), &judged.fates).expect("fates are JSON");
     let answer: Value = serde_json::from_slice(answer.body()).expect("an answer is JSON");
     assert_eq!(answer["results"].as_array().map(Vec::len), Some(sent.len()));
 });

@@ -63,6 +63,7 @@ fn sent(headers: &HeaderMap, query: Option<&str>) {
     let trusted = ["10.0.0.0/8".parse().expect("a network"), "fd00::/8".parse().expect("a network")];
     let peer = "10.0.0.1".parse().ok();
     assert_eq!(sender::visitor(headers, peer, &[]).ip, peer, "no header is believed of a stranger");
+    assert!(sender::is_trusted(peer, &trusted) && !sender::is_trusted(peer, &[]));
     let visitor = sender::visitor(headers, peer, &trusted);
     assert!(visitor.ip.is_some());
     assert!(visitor.country.is_none_or(|c| c.len() == 2));

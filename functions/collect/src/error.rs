@@ -17,15 +17,18 @@ pub enum CollectError {
         "nothing is collected at {0}: POST to /v1/track, /v1/page, /v1/screen, /v1/identify, /v1/group, /v1/alias, /v1/batch, /v1/events or /clicks"
     )]
     NotFound(String),
-    /// Another method than POST.
-    #[error("events are sent by POST, not by {0}")]
-    Method(String),
+    /// A method that the path does not answer, and those that it does.
+    #[error("this path answers {1}, not {0}")]
+    Method(String, &'static str),
     /// No key.
     #[error("no write key was sent: send it as the user name of Basic authorization, as writeKey in the body, or as ?writeKey=")]
     KeyMissing,
     /// A key of no site.
     #[error("the write key belongs to no site")]
     KeyUnknown,
+    /// Settings were asked for by a key of no site.
+    #[error("there are no settings: the write key belongs to no site")]
+    SettingsUnknown,
     /// A page of an origin that the site does not list.
     #[error("the site does not take events from pages of {0}")]
     Origin(String),
@@ -44,6 +47,9 @@ pub enum CollectError {
     /// A body that holds no events.
     #[error(transparent)]
     Body(#[from] BodyError),
+    /// Parameters of an image that hold no event.
+    #[error("the address of the image holds no event: {0}")]
+    Pixel(String),
     /// Nothing was written; the same request may be sent again.
     #[error("events cannot be kept at the moment; send the request again later")]
     Unavailable(#[source] LogError),
@@ -55,25 +61,26 @@ pub enum CollectError {
 impl CollectError {
     fn status(&self) -> StatusCode {
         match self {
-            Self::NotFound(_) => StatusCode::NOT_FOUND,
-            Self::Method(_) => StatusCode::METHOD_NOT_ALLOWED,
+            Self::NotFound(_) | Self::SettingsUnknown => StatusCode::NOT_FOUND,
+            Self::Method(..) => StatusCode::METHOD_NOT_ALLOWED,
             Self::KeyMissing | Self::KeyUnknown => StatusCode::UNAUTHORIZED,
             Self::Origin(_) => StatusCode::FORBIDDEN,
             Self::ContentType(_) | Self::Encoding(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Self::TooLarge(_) | Self::Body(BodyError::TooMany(..)) => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::Compressed(_) | Self::Body(_) => StatusCode::BAD_REQUEST,
+            Self::Body(BodyError::WrongShape(_)) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Compressed(_) | Self::Body(_) | Self::Pixel(_) => StatusCode::BAD_REQUEST,
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
             Self::Encode(_) => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }
 
     /// What machines read.
-    fn code(&self) -> &'static str {
+    pub fn code(&self) -> &'static str {
         match self {
             Self::NotFound(_) => "not_found",
-            Self::Method(_) => "method_not_allowed",
+            Self::Method(..) => "method_not_allowed",
             Self::KeyMissing => "write_key_missing",
-            Self::KeyUnknown => "write_key_unknown",
+            Self::KeyUnknown | Self::SettingsUnknown => "write_key_unknown",
             Self::Origin(_) => "origin_refused",
             Self::ContentType(_) => "content_type",
             Self::Encoding(_) => "content_encoding",
@@ -84,6 +91,7 @@ impl CollectError {
             Self::Body(BodyError::TooDeep(_)) => "body_too_deep",
             Self::Body(BodyError::WrongShape(_)) => "body_wrong_shape",
             Self::Body(BodyError::TooMany(..)) => "too_many_events",
+            Self::Pixel(_) => "pixel_wrong",
             Self::Unavailable(_) => "unavailable",
             Self::Encode(_) => "internal",
         }
@@ -104,8 +112,8 @@ impl CollectError {
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         match self {
-            Self::Method(_) => {
-                headers.insert(header::ALLOW, HeaderValue::from_static(crate::cors::METHODS));
+            Self::Method(_, methods) => {
+                headers.insert(header::ALLOW, HeaderValue::from_static(methods));
             }
             Self::KeyMissing | Self::KeyUnknown => {
                 headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"write key\""));

@@ -3,10 +3,11 @@
 use std::{net::IpAddr, sync::Arc, time::Instant};
 
 use bytes::Bytes;
-use clickstream_event::{Arrival, Body, Micros, Site, Sites, Source, parse_body};
+use clickstream_event::{Arrival, Body, Micros, Shape, Site, Sites, Source, parse_body};
 use clickstream_log::{EVENTS, REJECTED, Record, SharedLog, event_record, rejection_record};
 use clickstream_telemetry::{LiveFeed, metric};
-use http::{HeaderMap, Method, Request, Response, header, request::Parts};
+use http::{Method, Request, Response, header, request::Parts};
+use percent_encoding::percent_decode_str;
 
 use crate::{
     Limits,
@@ -14,8 +15,10 @@ use crate::{
     body, cors,
     error::CollectError,
     judge::{Judged, judge},
-    route::{Route, route},
+    measurements, pixel,
+    route::{Events, Route, route},
     sender::{self, Visitor},
+    settings::{self, Address},
 };
 
 /// Takes events over HTTP.
@@ -40,23 +43,16 @@ impl Collector {
     }
 
     /// Answers one request of `peer`. 2xx names each event's fate, and then accepted and rejected events alike are
-    /// durable; 4xx says what is wrong with the request and what would be right; after 503 the whole request may be
-    /// sent again.
+    /// durable; 4xx says what is wrong with the request and what would be right; after 429 and 503 the whole request may
+    /// be sent again. An image is an image with status 200 even for a request that is refused; its header says why.
     pub async fn handle(&self, request: Request<Bytes>, peer: Option<IpAddr>) -> Response<Bytes> {
         let began = Instant::now();
         let (head, body) = request.into_parts();
-        let response = self.take(&head, body, peer).await.unwrap_or_else(|error| {
-            match &error {
-                CollectError::Unavailable(cause) => tracing::error!(error = %cause, "the log takes nothing; answered 503"),
-                CollectError::Encode(cause) => tracing::error!(error = %cause, "an event cannot be written as JSON; answered 500"),
-                _ => {}
-            }
-            let mut response = error.response();
-            if !matches!(error, CollectError::Origin(_)) {
-                cors::allow_origin(&head.headers, &mut response);
-            }
-            response
-        });
+        let response = match self.take(&head, body, peer).await {
+            Ok(response) => readable(&head, response),
+            Err(error @ CollectError::Origin(_)) => refusal(&head, &error),
+            Err(error) => readable(&head, refusal(&head, &error)),
+        };
         let status = response.status().as_str().to_owned();
         metrics::counter!(metric::REQUESTS, "function" => "collect", "status" => status).increment(1);
         metrics::histogram!(metric::REQUEST_SECONDS, "function" => "collect").record(began.elapsed().as_secs_f64());
@@ -70,38 +66,86 @@ impl Collector {
         let key = sender::outer_key(&head.headers, query.write_key.as_deref());
         let site = key.map(|k| self.sites.by_write_key(&k).ok_or(CollectError::KeyUnknown)).transpose();
         if head.method == Method::OPTIONS {
-            return cors::preflight(&head.headers, site.ok().flatten().as_deref());
+            return cors::preflight(&head.headers, route.methods(), site.ok().flatten().as_deref());
         }
-        if head.method != Method::POST {
-            return Err(CollectError::Method(head.method.to_string()));
+        if !route.takes(&head.method) {
+            return Err(CollectError::Method(head.method.to_string(), route.methods()));
         }
-        let site = site?;
-        if let Some(site) = &site {
-            check_origin(&head.headers, site)?;
+        match route {
+            Route::Events(events) => self.body(events, site?, body, &query, head, peer).await,
+            Route::Pixel(kind) => self.pixel(kind, site?, &query, head, peer).await,
+            Route::Settings(key) => self.settings(key, head, peer),
+            Route::Measurements => measurements::count(&body::plain(&head.headers, query.compression.as_deref(), body, &self.limits)?),
         }
-        let body = body::plain(&head.headers, query.compression.as_deref(), body, &self.limits)?;
-        let body = parse_body(&body, route.shape, route.implied, self.limits.max_events)?;
-        let site = match site {
-            Some(site) => site,
-            None => self.site_in(&body, &head.headers)?,
-        };
-        let judged = self.judged(body, route, &site, head, peer);
-        self.keep(&judged).await?;
-        let mut response = answer(&judged.fates)?;
-        cors::allow_origin(&head.headers, &mut response);
-        Ok(response)
     }
 
-    /// The site of the key that stands in the body or in its first event that has one.
-    fn site_in(&self, body: &Body, headers: &HeaderMap) -> Result<Arc<Site>, CollectError> {
+    /// Events in a body.
+    async fn body(
+        &self,
+        events: Events,
+        site: Option<Arc<Site>>,
+        body: Bytes,
+        query: &Query,
+        head: &Parts,
+        peer: Option<IpAddr>,
+    ) -> Result<Response<Bytes>, CollectError> {
+        let page = cors::page(&head.headers);
+        if let Some(site) = &site {
+            cors::check(page.clone(), site)?;
+        }
+        let body = body::plain(&head.headers, query.compression.as_deref(), body, &self.limits)?;
+        let body = parse_body(&body, events.shape, events.implied, self.limits.max_events)?;
+        let site = self.site_of(site, &body, page)?;
+        let judged = self.judged(body, events.shape, &site, head, peer);
+        self.keep(&judged).await?;
+        Ok(answer(&head.headers, &judged.fates)?)
+    }
+
+    /// An event in the address of an image.
+    async fn pixel(
+        &self,
+        kind: &'static str,
+        site: Option<Arc<Site>>,
+        query: &Query,
+        head: &Parts,
+        peer: Option<IpAddr>,
+    ) -> Result<Response<Bytes>, CollectError> {
+        let image = pixel::wants_image(&head.headers, query.format.as_deref());
+        // To ask what would come is no event.
+        if head.method == Method::HEAD {
+            return Ok(pixel::answer(image, &[]));
+        }
+        let event = pixel::event(head.uri.query().unwrap_or_default())?;
+        let body = parse_body(&event, Shape::Segment, Some(kind), self.limits.max_events)
+            .map_err(|error| CollectError::Pixel(format!("in data, {error}")))?;
+        let site = self.site_of(site, &body, cors::page_of_image(&head.headers))?;
+        let judged = self.judged(body, Shape::Segment, &site, head, peer);
+        self.keep(&judged).await?;
+        Ok(pixel::answer(image, &judged.fates))
+    }
+
+    /// What analytics-next asks before it sends.
+    fn settings(&self, key: &str, head: &Parts, peer: Option<IpAddr>) -> Result<Response<Bytes>, CollectError> {
+        let key = percent_decode_str(key).decode_utf8().map_err(|_| CollectError::SettingsUnknown)?;
+        self.sites.by_write_key(&key).ok_or(CollectError::SettingsUnknown)?;
+        let address = Address::of(head, sender::is_trusted(peer, &self.limits.trusted_proxies));
+        Ok(settings::answer(&key, address.as_ref()))
+    }
+
+    /// The site of the key beside the body, else of the one in the body or in its first event that has one; pages that
+    /// it does not list are refused.
+    fn site_of(&self, beside: Option<Arc<Site>>, body: &Body, page: Option<String>) -> Result<Arc<Site>, CollectError> {
         let in_event = || body.events.iter().find_map(|e| e.as_ref().ok().and_then(|raw| sender::key_in(&raw.fields)));
-        let key = body.write_key.as_deref().filter(|k| !k.is_empty()).or_else(in_event).ok_or(CollectError::KeyMissing)?;
-        let site = self.sites.by_write_key(key).ok_or(CollectError::KeyUnknown)?;
-        check_origin(headers, &site)?;
+        let in_body = || {
+            let key = body.write_key.as_deref().filter(|k| !k.is_empty()).or_else(in_event).ok_or(CollectError::KeyMissing)?;
+            self.sites.by_write_key(key).ok_or(CollectError::KeyUnknown)
+        };
+        let site = beside.map_or_else(in_body, Ok)?;
+        cors::check(page, &site)?;
         Ok(site)
     }
 
-    fn judged(&self, body: Body, route: Route, site: &Site, head: &Parts, peer: Option<IpAddr>) -> Judged {
+    fn judged(&self, body: Body, shape: Shape, site: &Site, head: &Parts, peer: Option<IpAddr>) -> Judged {
         let Visitor { ip, country } = sender::visitor(&head.headers, peer, &self.limits.trusted_proxies);
         let arrival = Arrival {
             received_at: Micros::now(),
@@ -111,7 +155,7 @@ impl Collector {
             country: country.as_deref(),
             sent_at: body.sent_at.as_deref(),
         };
-        judge(body.events, route.shape, site, &arrival)
+        judge(body.events, shape, site, &arrival)
     }
 
     /// Everything into the log; then whoever watches sees it.
@@ -142,6 +186,8 @@ impl Collector {
 struct Query {
     write_key: Option<String>,
     compression: Option<String>,
+    /// Of an image: `204` for none.
+    format: Option<String>,
 }
 
 impl Query {
@@ -151,6 +197,7 @@ impl Query {
             match &*name {
                 "writeKey" => query.write_key = Some(value.into_owned()),
                 "compression" => query.compression = Some(value.into_owned()),
+                "format" => query.format = Some(value.into_owned()),
                 _ => {}
             }
         }
@@ -158,6 +205,21 @@ impl Query {
     }
 }
 
-fn check_origin(headers: &HeaderMap, site: &Site) -> Result<(), CollectError> {
-    if cors::may_send(headers, site) { Ok(()) } else { Err(CollectError::Origin(cors::origin(headers).to_owned())) }
+/// The answer to a request of which nothing counts.
+fn refusal(head: &Parts, error: &CollectError) -> Response<Bytes> {
+    match error {
+        CollectError::Unavailable(cause) => tracing::error!(error = %cause, "the log takes nothing; answered 503"),
+        CollectError::Encode(cause) => tracing::error!(error = %cause, "an event cannot be written as JSON; answered 500"),
+        _ => {}
+    }
+    let is_image = head.method == Method::GET
+        && matches!(route(head.uri.path()), Some(Route::Pixel(_)))
+        && pixel::wants_image(&head.headers, Query::of(head).format.as_deref());
+    if is_image { pixel::refusal(error) } else { error.response() }
+}
+
+/// An answer that the page behind the request may read.
+fn readable(head: &Parts, mut response: Response<Bytes>) -> Response<Bytes> {
+    cors::allow_origin(&head.headers, &mut response);
+    response
 }

@@ -8,9 +8,18 @@ mod error;
 mod handler;
 mod judge;
 mod limits;
+mod measurements;
+mod pixel;
 mod route;
 mod sender;
+mod settings;
 
 pub use context::{ContextError, collector_from_env};
+pub use cors::allow_origin;
 pub use handler::Collector;
 pub use limits::Limits;
+
+/// True for a path that [`Collector::handle`] answers, whatever the method.
+pub fn collects(path: &str) -> bool {
+    route::route(path).is_some()
+}

@@ -3,7 +3,7 @@
 use std::{net::IpAddr, sync::Arc};
 
 use clickstream_collect::collector_from_env;
-use lambda_http::{Body, Error, Request, RequestExt as _, Response, request::RequestContext, run, service_fn};
+use lambda_http::{Body, Error, Request, RequestExt as _, Response, http::Uri, request::RequestContext, run, service_fn};
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
@@ -18,7 +18,9 @@ async fn main() -> anyhow::Result<()> {
             // The path as the client sent it, without the gateway's stage.
             if !path.is_empty() {
                 let query = head.uri.query().map(|q| format!("?{q}")).unwrap_or_default();
-                head.uri = format!("{path}{query}").parse()?;
+                let mut address = head.uri.into_parts();
+                address.path_and_query = Some(format!("{path}{query}").parse()?);
+                head.uri = Uri::from_parts(address)?;
             }
             let body = match body {
                 Body::Text(text) => text.into(),

@@ -46,10 +46,10 @@ pub struct Visitor {
 /// that is no trusted proxy itself, as whatever stands before it may be invented.
 pub fn visitor(headers: &HeaderMap, peer: Option<IpAddr>, trusted: &[IpNet]) -> Visitor {
     let peer = peer.map(|ip| ip.to_canonical());
-    let trusted = |ip: &IpAddr| trusted.iter().any(|net| net.contains(ip));
-    if !peer.as_ref().is_some_and(trusted) {
+    if !is_trusted(peer, trusted) {
         return Visitor { ip: peer, country: None };
     }
+    let trusted = |ip: &IpAddr| trusted.iter().any(|net| net.contains(ip));
     let lines: Vec<&str> = headers.get_all("x-forwarded-for").iter().filter_map(|v| v.to_str().ok()).collect();
     let hops = lines.iter().rev().flat_map(|line| line.rsplit(','));
     let mut ip = peer;
@@ -62,6 +62,11 @@ pub fn visitor(headers: &HeaderMap, peer: Option<IpAddr>, trusted: &[IpNet]) -> 
         }
     }
     Visitor { ip, country: country(headers) }
+}
+
+/// True if `peer` is a proxy whose headers are believed.
+pub fn is_trusted(peer: Option<IpAddr>, trusted: &[IpNet]) -> bool {
+    peer.is_some_and(|ip| trusted.iter().any(|net| net.contains(&ip.to_canonical())))
 }
 
 /// An address as proxies write it: bare, or with a port.

@@ -34,19 +34,19 @@ async fn each_kind_of_wrong_body_has_its_code() {
     let cases: [(&str, &[u8], u16, &str); 9] = [
         ("/v1/batch", b"{\"batch\":", 400, "body_not_json"),
         ("/v1/batch", b"{\"batch\":[\"\xff\"]}", 400, "body_not_utf8"),
-        ("/v1/batch", b"{\"batch\":7}", 400, "body_wrong_shape"),
-        ("/v1/batch", b"{}", 400, "body_wrong_shape"),
-        ("/v1/batch", b"[]", 400, "body_wrong_shape"),
-        ("/v1/track", b"\"text\"", 400, "body_wrong_shape"),
-        ("/v1/events", b"null", 400, "body_wrong_shape"),
-        ("/clicks", br#"{"events":7}"#, 400, "body_wrong_shape"),
+        ("/v1/batch", b"{\"batch\":7}", 422, "body_wrong_shape"),
+        ("/v1/batch", b"{}", 422, "body_wrong_shape"),
+        ("/v1/batch", b"[]", 422, "body_wrong_shape"),
+        ("/v1/track", b"\"text\"", 422, "body_wrong_shape"),
+        ("/v1/events", b"null", 422, "body_wrong_shape"),
+        ("/clicks", br#"{"events":7}"#, 422, "body_wrong_shape"),
         ("/v1/track", br#"{"a":"\ud800"#, 400, "body_not_json"),
     ];
     for (path, body, status, code) in cases {
         let response = collector.handle(post(&format!("{path}?writeKey=k"), body.to_vec()), None).await;
         assert_problem(&response, status, code);
     }
-    let deep = "{\"a\":".repeat(40) + "1" + &"}".repeat(40);
+    let deep = "{\"a\":".repeat(65) + "1" + &"}".repeat(65);
     assert_problem(&collector.handle(post("/v1/events?writeKey=k", deep), None).await, 400, "body_too_deep");
     let many = format!("[{}{{}}]", "{},".repeat(500));
     assert_problem(&collector.handle(post("/v1/events?writeKey=k", many), None).await, 413, "too_many_events");

@@ -51,8 +51,12 @@ async fn each_event_of_a_batch_is_answered_in_the_order_sent() {
 async fn every_path_takes_its_shape() {
     let (collector, log) = service();
     let segment = r#"{"writeKey":"k","userId":"u","event":"e"}"#;
-    for path in ["track", "page", "screen", "identify", "group", "alias"] {
+    for path in ["track", "page", "screen", "identify", "group", "alias", "t", "p", "s", "i", "g", "a"] {
         assert_eq!(collector.handle(post(&format!("/v1/{path}"), segment), None).await.status(), 200, "{path}");
+    }
+    let batch = r#"{"writeKey":"k","batch":[{"type":"track","userId":"u","event":"e"}]}"#;
+    for path in ["batch", "b", "import"] {
+        assert_eq!(collector.handle(post(&format!("/v1/{path}"), batch), None).await.status(), 200, "{path}");
     }
     let canonical = r#"{"action":"click","element_id":"b","user_id":"u"}"#;
     let clicks = r#"{"id":"1","type":"CLICK","createdAt":"NOW","userId":"u","payload":{"elementId":"b"}}"#;
@@ -66,7 +70,8 @@ async fn every_path_takes_its_shape() {
     assert_eq!(log.rejections(), []);
     let actions: Vec<Action> = log.events().iter().map(|e| e.action).collect();
     let (custom, page, identify, click) = (Action::Custom, Action::Page, Action::Identify, Action::Click);
-    assert_eq!(actions, [custom, page, page, identify, custom, custom, click, click, click, click, click]);
+    let segment = [custom, page, page, identify, custom, custom];
+    assert_eq!(actions, [&segment[..], &segment, &[custom; 3], &[click; 5]].concat());
 }
 
 #[tokio::test]
@@ -110,8 +115,12 @@ async fn a_browser_asks_first_and_a_closed_site_answers_its_own_pages_alone() {
     assert_eq!(response.status(), 204);
     let headers = response.headers();
     assert_eq!(headers["access-control-allow-origin"], "https://any.example");
-    assert_eq!(headers["access-control-allow-methods"], "POST");
+    assert_eq!(headers["access-control-allow-methods"], "POST, OPTIONS");
     assert_eq!(headers["access-control-max-age"], "7200");
+    let allowed = headers["access-control-allow-headers"].to_str().unwrap().to_ascii_lowercase();
+    for name in ["authorization", "content-encoding", "content-type", "prefer", "x-retry-count"] {
+        assert!(allowed.split(", ").any(|header| header == name), "{name}: {allowed}");
+    }
     assert_eq!(headers["vary"], "Origin");
     assert!(!headers.contains_key("access-control-allow-credentials"));
     assert_problem(&collector.handle(ask("/v1/batch?writeKey=c", "https://any.example"), None).await, 403, "origin_refused");

@@ -8,7 +8,7 @@ use axum::{
 };
 use clickstream_event::Sites;
 use clickstream_query::Answer;
-use http::{HeaderValue, Method, Request, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
@@ -52,12 +52,11 @@ impl App {
 
     /// Answers one request.
     pub async fn handle(&self, request: Request<Body>, peer: IpAddr) -> Response {
-        if request.uri().path_and_query().is_some_and(|address| address.as_str().len() > LONGEST_ADDRESS) {
-            let detail = format!("the address takes more than {LONGEST_ADDRESS} bytes: events belong into the body");
-            return problem(StatusCode::URI_TOO_LONG, "address_too_long", detail);
-        }
         let path = request.uri().path().to_owned();
-        if is_collection(&path) {
+        if request.uri().path_and_query().is_some_and(|address| address.as_str().len() > LONGEST_ADDRESS) {
+            return too_long(&path, request.headers());
+        }
+        if clickstream_collect::collects(&path) {
             return self.collect(request, peer).await;
         }
         if let Some(rest) = path.strip_prefix("/v1/inbox/") {
@@ -86,7 +85,10 @@ impl App {
         let (parts, body) = request.into_parts();
         match body_within(body, clickstream_collect::Limits::default().max_body_bytes).await {
             Ok(bytes) => self.functions.collect.handle(Request::from_parts(parts, bytes), Some(peer)).await.map(Body::from),
-            Err(refusal) => *refusal,
+            Err(mut refusal) => {
+                clickstream_collect::allow_origin(&parts.headers, &mut refusal);
+                *refusal
+            }
         }
     }
 
@@ -124,14 +126,6 @@ impl App {
 
 const OPEN: [&str; 3] = ["/health", "/ready", "/metrics"];
 
-/// Paths of the function collect.
-fn is_collection(path: &str) -> bool {
-    matches!(
-        path,
-        "/clicks" | "/v1/track" | "/v1/page" | "/v1/screen" | "/v1/identify" | "/v1/group" | "/v1/alias" | "/v1/batch" | "/v1/events"
-    )
-}
-
 /// The whole body, or a refusal before it grows past `limit` bytes or takes longer than [`BODY_WITHIN`].
 pub async fn body_within(body: Body, limit: usize) -> Result<Bytes, Box<Response>> {
     let Ok(whole) = tokio::time::timeout(BODY_WITHIN, axum::body::to_bytes(body, limit)).await else { return Err(Box::new(too_slow())) };
@@ -154,6 +148,16 @@ pub async fn body_within(body: Body, limit: usize) -> Result<Bytes, Box<Response
 fn too_slow() -> Response {
     let detail = format!("the body did not come within {} s: send it faster, or fewer events at once", BODY_WITHIN.as_secs());
     problem(StatusCode::REQUEST_TIMEOUT, "body_too_slow", detail)
+}
+
+/// The refusal of an address that is too long; a page that sends events reads it.
+fn too_long(path: &str, headers: &HeaderMap) -> Response {
+    let detail = format!("the address takes more than {LONGEST_ADDRESS} bytes: events belong into the body");
+    let mut refusal = problem(StatusCode::URI_TOO_LONG, "address_too_long", detail);
+    if clickstream_collect::collects(path) {
+        clickstream_collect::allow_origin(headers, &mut refusal);
+    }
+    refusal
 }
 
 fn not_found(path: &str) -> Response {

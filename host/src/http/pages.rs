@@ -1,7 +1,7 @@
 //! The page, the shop and the script, compiled in.
 
 use axum::response::{IntoResponse, Response};
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderName, HeaderValue, StatusCode, header};
 
 /// Only our own scripts, styles and answers; nothing inline.
 const POLICY: &str =
@@ -36,6 +36,7 @@ pub fn page(path: &str) -> Option<Response> {
     if name.starts_with("clickstream.") {
         // The script is what other sites load.
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
+        headers.insert(HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("cross-origin"));
     }
     Some(response)
 }

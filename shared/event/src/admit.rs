@@ -71,11 +71,14 @@ pub fn named_site(raw: &RawEvent) -> Option<&str> {
     ["site_id", "siteId", "site"].into_iter().find_map(|name| raw.fields.get(name)?.as_str())
 }
 
-/// A rejection of something that is no event at all: no object, cut, or over 32 KB.
+/// A rejection of something that is no event at all: no object, cut, over 32 KB, or nested too deep.
 pub fn reject_undecodable(original: &str, shape: Shape, site: Option<&str>, arrival: &Arrival<'_>, why: &str) -> Rejection {
     let reason = if original.len() > crate::MAX_EVENT_BYTES {
         let message = format!("the event takes {} bytes; at most {} are taken", original.len(), crate::MAX_EVENT_BYTES);
         Reason { code: ReasonCode::TooLarge, field: None, message }
+    } else if crate::raw::is_too_deep(original) {
+        let message = format!("the event is nested deeper than {}", crate::MAX_DEPTH);
+        Reason { code: ReasonCode::TooDeep, field: None, message }
     } else {
         Reason { code: ReasonCode::Malformed, field: None, message: why.to_owned() }
     };

@@ -11,6 +11,11 @@ pub use body::{Body, MAX_EVENT_BYTES, parse_body, parse_record};
 pub use depth::MAX_DEPTH;
 pub use row::{RowHeader, RowHeaderError};
 
+/// True for JSON that is nested deeper than an event may be.
+pub(crate) fn is_too_deep(json: &str) -> bool {
+    depth::deeper_than(json.as_bytes(), MAX_DEPTH)
+}
+
 /// How the sender spells its fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -18,6 +18,8 @@ pub const REQUEST_SECONDS: &str = "clickstream_request_seconds";
 pub const EVENTS: &str = "clickstream_events_total";
 /// Events in a request, by `function`.
 pub const REQUEST_EVENTS: &str = "clickstream_request_events";
+/// Measurements that Segment's browser client sent about itself.
+pub const CLIENT_MEASUREMENTS: &str = "clickstream_client_measurements_total";
 /// Records that a consumer group has not done, by `group` and `topic`.
 pub const GROUP_LAG: &str = "clickstream_group_lag_records";
 /// Records played again, by `source` (rejected, raw) and `outcome` (taken, refused).
@@ -95,6 +97,7 @@ fn describe() {
     describe_histogram!(REQUEST_SECONDS, Unit::Seconds, "time from a request's arrival to its answer, by function");
     describe_histogram!(REQUEST_EVENTS, Unit::Count, "events in a request, by function");
     describe_counter!(EVENTS, Unit::Count, "events taken, by source and verdict");
+    describe_counter!(CLIENT_MEASUREMENTS, Unit::Count, "measurements that Segment's browser client sent about itself");
     describe_gauge!(GROUP_LAG, Unit::Count, "records that a consumer group has not done, by group and topic");
     describe_counter!(REPLAYED, Unit::Count, "records played again, by source and outcome");
     describe_counter!(LIVE_MISSED, Unit::Count, "events that a watcher of the live stream was too slow to see");

@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use reqwest::{Client, RequestBuilder, Response};
+use reqwest::{Client, Method, RequestBuilder, Response};
 use serde_json::Value;
 use tokio::{
     io::{AsyncBufReadExt as _, BufReader},
@@ -139,9 +139,22 @@ impl Service {
         kibibytes << 10
     }
 
+    /// All that it said so far, through all its restarts.
+    ///
+    /// # Panics
+    /// If that cannot be read.
+    pub fn said(&self) -> String {
+        std::fs::read_to_string(said(&self.data)).expect("its standard error is kept")
+    }
+
     /// Its data folder.
     pub fn data(&self) -> &Path {
         &self.data
+    }
+
+    /// A request of any method to `path`.
+    pub fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client.request(method, format!("{}{path}", self.url))
     }
 
     /// A GET of `path`.

@@ -7,11 +7,13 @@ use super::{BodyError, MAX_DEPTH, RawEvent, Shape, depth::deeper_than};
 
 /// Largest event, bytes of JSON.
 pub const MAX_EVENT_BYTES: usize = 32 * 1024;
+/// Deepest nesting of a body. Within it an event that is nested too deep is rejected alone.
+const MAX_BODY_DEPTH: usize = 2 * MAX_DEPTH;
 
 /// What a body holds.
 #[derive(Clone, Debug, Default)]
 pub struct Body {
-    /// The events in the order sent; one that is no object, or too large, stands as its text and is rejected alone.
+    /// The events in the order sent; one that is no object, too large or too deep, stands as its text and is rejected alone.
     pub events: Vec<Result<RawEvent, String>>,
     /// `sentAt` of the batch.
     pub sent_at: Option<String>,
@@ -38,16 +40,18 @@ struct Envelope<'a> {
 /// `implied_type` is Segment's type where the path names it; `batch` requires a batch object.
 pub fn parse_body(bytes: &[u8], shape: Shape, implied_type: Option<&str>, max_events: usize) -> Result<Body, BodyError> {
     let text = utf8(bytes)?;
-    if deeper_than(bytes, MAX_DEPTH) {
-        return Err(BodyError::TooDeep(MAX_DEPTH));
+    let deep = deeper_than(bytes, MAX_DEPTH);
+    if deep && deeper_than(bytes, MAX_BODY_DEPTH) {
+        return Err(BodyError::TooDeep(MAX_BODY_DEPTH));
     }
+    let alone = Decoding { shape, implied_type, context: None, deep };
     let first = text.trim_start().bytes().next();
     if first == Some(b'[') {
         if shape == Shape::Segment {
             return Err(BodyError::WrongShape("the body is an array: send an object, with the events in its array \"batch\"".into()));
         }
         let events: Vec<&RawValue> = parse(text)?;
-        return Ok(Body { events: decode_all(&events, shape, implied_type, None, max_events)?, ..Body::default() });
+        return Ok(Body { events: alone.all(&events, max_events)?, ..Body::default() });
     }
     if first != Some(b'{') {
         parse::<&RawValue>(text)?;
@@ -61,11 +65,14 @@ pub fn parse_body(bytes: &[u8], shape: Shape, implied_type: Option<&str>, max_ev
         Shape::Canonical | Shape::Clicks => envelope.events.or(envelope.batch),
     };
     let events = match several {
-        Some(events) => decode_all(&events, shape, implied_type.filter(|t| *t != "batch"), envelope.context.as_ref(), max_events)?,
+        Some(events) => {
+            let implied_type = implied_type.filter(|t| *t != "batch");
+            Decoding { implied_type, context: envelope.context.as_ref(), ..alone }.all(&events, max_events)?
+        }
         None if implied_type == Some("batch") => {
             return Err(BodyError::WrongShape("the body has no array \"batch\" of events".into()));
         }
-        None => vec![decode(text.trim(), shape, implied_type, None)],
+        None => vec![alone.one(text.trim())],
     };
     Ok(Body { events, sent_at, write_key })
 }
@@ -111,38 +118,43 @@ fn scalar(value: &Value) -> Option<String> {
     }
 }
 
-fn decode_all(
-    events: &[&RawValue],
+/// How the events of a body are decoded.
+struct Decoding<'a> {
     shape: Shape,
-    implied_type: Option<&str>,
-    context: Option<&Map<String, Value>>,
-    max_events: usize,
-) -> Result<Vec<Result<RawEvent, String>>, BodyError> {
-    if events.len() > max_events {
-        return Err(BodyError::TooMany(events.len(), max_events));
-    }
-    Ok(events.iter().map(|raw| decode(raw.get(), shape, implied_type, context)).collect())
+    implied_type: Option<&'a str>,
+    /// What the batch says of its events; it fills what an event's own context does not say.
+    context: Option<&'a Map<String, Value>>,
+    /// The body is nested deeper than one event may be, so that each is looked at.
+    deep: bool,
 }
 
-/// One event; `context` of the batch fills what the event's own context does not say.
-fn decode(text: &str, shape: Shape, implied_type: Option<&str>, context: Option<&Map<String, Value>>) -> Result<RawEvent, String> {
-    if text.len() > MAX_EVENT_BYTES {
-        return Err(text.to_owned());
-    }
-    let Ok(Value::Object(mut fields)) = serde_json::from_str::<Value>(text) else { return Err(text.to_owned()) };
-    if shape == Shape::Segment {
-        if let Some(kind) = implied_type {
-            fields.entry("type").or_insert_with(|| kind.into());
+impl Decoding<'_> {
+    fn all(&self, events: &[&RawValue], max_events: usize) -> Result<Vec<Result<RawEvent, String>>, BodyError> {
+        if events.len() > max_events {
+            return Err(BodyError::TooMany(events.len(), max_events));
         }
-        if let Some(context) = context
-            && let Some(own) = fields.entry("context").or_insert_with(|| Value::Object(Map::new())).as_object_mut()
-        {
-            for (name, value) in context {
-                own.entry(name.as_str()).or_insert_with(|| value.clone());
+        Ok(events.iter().map(|raw| self.one(raw.get())).collect())
+    }
+
+    fn one(&self, text: &str) -> Result<RawEvent, String> {
+        if text.len() > MAX_EVENT_BYTES || (self.deep && deeper_than(text.as_bytes(), MAX_DEPTH)) {
+            return Err(text.to_owned());
+        }
+        let Ok(Value::Object(mut fields)) = serde_json::from_str::<Value>(text) else { return Err(text.to_owned()) };
+        if self.shape == Shape::Segment {
+            if let Some(kind) = self.implied_type {
+                fields.entry("type").or_insert_with(|| kind.into());
+            }
+            if let Some(context) = self.context
+                && let Some(own) = fields.entry("context").or_insert_with(|| Value::Object(Map::new())).as_object_mut()
+            {
+                for (name, value) in context {
+                    own.entry(name.as_str()).or_insert_with(|| value.clone());
+                }
             }
         }
+        Ok(RawEvent { shape: self.shape, fields, text: Some(text.into()) })
     }
-    Ok(RawEvent { shape, fields, text: Some(text.into()) })
 }
 
 #[cfg(test)]
@@ -169,15 +181,20 @@ mod tests {
         assert!(matches!(says(b"7"), BodyError::WrongShape(_)));
         assert!(matches!(says(br#"{"events":7}"#), BodyError::WrongShape(_)));
         assert_eq!(says(b"[1,2,3]"), BodyError::TooMany(3, 2));
-        assert_eq!(says("[".repeat(100_000).as_bytes()), BodyError::TooDeep(MAX_DEPTH));
+        assert_eq!(says("[".repeat(100_000).as_bytes()), BodyError::TooDeep(MAX_BODY_DEPTH));
     }
 
     #[test]
-    fn an_event_over_its_limit_is_rejected_alone() {
-        let big = format!(r#"[{{"a":"{}"}},{{"b":1}}]"#, "x".repeat(MAX_EVENT_BYTES));
-        let body = parse_body(big.as_bytes(), Shape::Canonical, None, 500).unwrap();
-        assert!(body.events[0].is_err());
-        assert!(body.events[1].is_ok());
+    fn an_event_over_its_limits_is_rejected_alone() {
+        let sized = |size: usize| format!(r#"{{"a":"{}"}}"#, "x".repeat(size - 8));
+        let nested = |depth: usize| format!("{}1{}", "{\"a\":".repeat(depth), "}".repeat(depth));
+        let events =
+            [sized(MAX_EVENT_BYTES), sized(MAX_EVENT_BYTES + 1), nested(MAX_DEPTH), nested(MAX_DEPTH + 1), "{}".to_owned()].join(",");
+        for (body, shape) in [(format!("[{events}]"), Shape::Canonical), (format!("{{\"batch\":[{events}]}}"), Shape::Segment)] {
+            let body = parse_body(body.as_bytes(), shape, None, 500);
+            let taken: Vec<bool> = body.unwrap().events.iter().map(Result::is_ok).collect();
+            assert_eq!(taken, [true, false, true, false, true]);
+        }
     }
 
     #[test]

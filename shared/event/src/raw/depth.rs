@@ -1,6 +1,6 @@
 //! How deep JSON is nested, found before anything is built from it.
 
-/// Deepest nesting of an event or a body.
+/// Deepest nesting of an event.
 pub const MAX_DEPTH: usize = 32;
 
 /// True if `json` opens more than `limit` objects and arrays at once. Malformed JSON is left to the parser.

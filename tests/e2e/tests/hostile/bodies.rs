@@ -70,7 +70,7 @@ fn bodies() -> Vec<Body> {
             status: 400,
         },
         Body { name: "NaN", encoding: None, kind: "application/json", bytes: br#"{"batch":[{"x":NaN}]}"#.to_vec(), status: 400 },
-        Body { name: "two batches", encoding: None, kind: "application/json", bytes: br#"{"batch":[],"batch":[]}"#.to_vec(), status: 400 },
+        Body { name: "two batches", encoding: None, kind: "application/json", bytes: br#"{"batch":[],"batch":[]}"#.to_vec(), status: 422 },
     ]);
     bodies
 }

@@ -62,6 +62,42 @@ async fn a_body_far_over_its_limit_is_told_so_though_more_of_it_comes() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_connection_on_which_nothing_more_is_asked_is_closed() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let service = start(&folder).await;
+    let silent = async {
+        let reply = Wire::to(&service).await.reply().await;
+        assert_eq!(reply.status, None, "{reply:?}");
+    };
+    let asked_once = async {
+        let mut wire = Wire::to(&service).await;
+        wire.say(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
+        assert_eq!(wire.reply().await.status, Some(200));
+    };
+    let began = Instant::now();
+    tokio::join!(silent, asked_once);
+    assert!(began.elapsed() < Duration::from_secs(30), "closed after {:?}", began.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_reads_why_its_body_was_refused_half_way() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let service = start(&folder).await;
+    let cases = [("Content-Length: 8388608", vec![b' '; 8 << 20], 413), ("Content-Length: 100", b"{".to_vec(), 400)];
+    for (length, body, status) in cases {
+        let mut wire = Wire::to(&service).await;
+        wire.say(format!("{HEAD}Origin: https://shop.example\r\n{length}\r\n\r\n").as_bytes()).await;
+        wire.say(&body).await;
+        let reply = wire.end().await;
+        assert_eq!(reply.status, Some(status), "{reply:?}");
+        assert_eq!(reply.header("access-control-allow-origin"), Some("https://shop.example"), "{reply:?}");
+    }
+    let long = format!("/v1/batch?{}", "a".repeat(9_000));
+    let answer = service.post(&long).header("origin", "https://shop.example").send().await.expect("an answer");
+    assert_eq!((answer.status().as_u16(), answer.headers()["access-control-allow-origin"].as_bytes()), (414, &b"https://shop.example"[..]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn heads_that_are_no_http_or_far_too_large_are_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     let service = start(&folder).await;
@@ -123,5 +159,8 @@ async fn who_sends_a_byte_now_and_then_is_not_waited_for_and_holds_nobody_up() {
     for ((reply, took), about) in [(body, "a slow body"), (chunks, "slow chunks"), (head, "a slow head")] {
         assert!(took < Duration::from_mins(1), "{about} was waited for {took:?}");
         assert!(reply.status.is_none_or(|s| s == 408), "{about}: {reply:?}");
+        if about != "a slow head" {
+            assert_eq!(told(&reply.body, 408, about), "body_too_slow");
+        }
     }
 }

@@ -54,6 +54,73 @@ async fn a_key_writes_to_its_own_site_and_a_stranger_writes_nowhere() {
     assert_eq!(blog["rows"], json!([]), "the key of shop wrote to blog: {answer}");
 }
 
+/// Every path that takes events, and one event in its shape.
+const WRITES: [(&str, &str); 18] = [
+    ("/v1/track", EVENT),
+    ("/v1/page", EVENT),
+    ("/v1/screen", EVENT),
+    ("/v1/identify", EVENT),
+    ("/v1/group", EVENT),
+    ("/v1/alias", EVENT),
+    ("/v1/t", EVENT),
+    ("/v1/p", EVENT),
+    ("/v1/s", EVENT),
+    ("/v1/i", EVENT),
+    ("/v1/g", EVENT),
+    ("/v1/a", EVENT),
+    ("/v1/batch", BATCH),
+    ("/v1/b", BATCH),
+    ("/v1/import", BATCH),
+    ("/v1/events", r#"{"action":"custom","name":"n","user_id":"u"}"#),
+    ("/clicks", r#"{"id":"1","type":"CLICK","userId":"u","payload":{"elementId":"e"}}"#),
+    ("/v1/m", r#"{"series":7}"#),
+];
+const EVENT: &str = r#"{"event":"e","userId":"u"}"#;
+const BATCH: &str = r#"{"batch":[{"type":"track","event":"e","userId":"u"}]}"#;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_has_neither_key_nor_token_writes_nothing_by_any_path_and_reads_no_settings() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let service = start(&folder, &[("ADMIN_TOKEN", TOKEN), ("SITES", "shop:k3y")]).await;
+    let statuses = async |request: RequestBuilder| request.send().await.expect("an answer").status().as_u16();
+    for (path, body) in WRITES {
+        let post = |path: &str| service.post(path).header("content-type", "application/json").body(body);
+        let wrong = if path == "/v1/m" { 422 } else { 401 };
+        assert_eq!(statuses(post(path)).await, wrong, "{path}");
+        for key in ["", "K3Y", "k3", "k3y ", "shop", TOKEN, "*", "%00"] {
+            assert_eq!(statuses(post(&format!("{path}?writeKey={key}"))).await, wrong, "{path} with {key:?}");
+        }
+        assert_eq!(statuses(post(path).bearer_auth(TOKEN)).await, wrong, "{path}: the token of who reads is no key");
+        assert_eq!(statuses(post(path).basic_auth("", Some("k3y"))).await, wrong, "{path}: a password is no key");
+        for method in [Method::GET, Method::PUT, Method::DELETE, Method::PATCH] {
+            let request = service.request(method.clone(), &format!("{path}?writeKey=k3y")).body(body);
+            assert_eq!(statuses(request).await, 405, "{method} {path}");
+        }
+    }
+    for kind in ["track", "page", "screen", "identify", "group", "alias"] {
+        for key in ["", "&writeKey=K3Y", "&writeKey=shop"] {
+            for folder in ["/pixel/v1", "/v1/pixel"] {
+                let address = format!("{folder}/{kind}?event=e&userId=u&format=204{key}");
+                assert_eq!(statuses(service.get(&address)).await, 401, "{address}");
+            }
+        }
+    }
+    for key in ["K3Y", "shop", TOKEN, "*"] {
+        assert_eq!(statuses(service.get(&format!("/v1/projects/{key}/settings"))).await, 404, "settings of {key:?}");
+    }
+    // Who may send may not read.
+    for path in READS {
+        assert_eq!(statuses(service.get(path).bearer_auth("k3y")).await, 401, "{path}");
+        assert_eq!(statuses(service.get(path).basic_auth("k3y", Some(""))).await, 401, "{path}");
+    }
+    let status = service.get("/v1/status").bearer_auth(TOKEN).send().await.expect("an answer");
+    let status: Value = status.json().await.expect("JSON");
+    assert_eq!(status["logged"], 0, "nothing was written: {status}");
+    let rejections = service.get("/v1/rejections").bearer_auth(TOKEN).send().await.expect("an answer");
+    let rejections: Value = rejections.json().await.expect("JSON");
+    assert_eq!(rejections["rejections"], json!([]));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_token_this_machine_alone_reads_and_no_page_of_another_origin() {
     let folder = tempfile::tempdir().expect("a folder");

@@ -20,8 +20,18 @@ pub struct Wire(TcpStream);
 pub struct Reply {
     /// The status; none if the connection was closed without a word.
     pub status: Option<u16>,
+    /// The header lines.
+    pub head: String,
     /// Everything after the headers.
     pub body: String,
+}
+
+impl Reply {
+    /// The value of the header `name`, which is lower case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let named = |line: &&str| line.split_once(':').is_some_and(|(known, _)| known.eq_ignore_ascii_case(name));
+        Some(self.head.lines().find(named)?.split_once(':')?.1.trim())
+    }
 }
 
 impl Wire {
@@ -50,7 +60,7 @@ impl Wire {
         assert!(read.is_ok(), "the service keeps a hopeless connection open: {}", String::from_utf8_lossy(&bytes));
         let text = String::from_utf8_lossy(&bytes).into_owned();
         let status = text.strip_prefix("HTTP/1.1 ").and_then(|t| t.get(..3)).and_then(|s| s.parse().ok());
-        let body = text.split_once("\r\n\r\n").map(|(_, body)| body.to_owned()).unwrap_or_default();
-        Reply { status, body }
+        let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
+        Reply { status, head: head.to_owned(), body: body.to_owned() }
     }
 }

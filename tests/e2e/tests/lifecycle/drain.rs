@@ -12,7 +12,12 @@ use std::{
 use clickstream_e2e::{Service, StartOptions, eventually};
 use reqwest::Client;
 use serde_json::Value;
-use tokio::{task::JoinSet, time::Instant};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    task::JoinSet,
+    time::Instant,
+};
 use uuid::Uuid;
 
 use crate::clicks::{batch, days};
@@ -65,6 +70,33 @@ async fn a_signal_under_load_loses_nothing_that_was_answered_and_ends_with_statu
     })
     .await;
     assert!(service.terminate().await.success());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_in_hand_is_answered_and_its_connection_closed_and_no_new_one_is_taken() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let service = Service::start(&folder.path().join("data"), &StartOptions::default()).await;
+    let address = service.url.strip_prefix("http://").expect("an HTTP address").to_owned();
+    let mut in_hand = TcpStream::connect(&address).await.expect("the service accepts");
+    let (head, body) = ("POST /v1/batch?writeKey=demo HTTP/1.1\r\nHost: localhost\r\nContent-Length: 12\r\n\r\n", "{\"batch\":[]}");
+    in_hand.write_all(format!("{head}{}", &body[..5]).as_bytes()).await.expect("sent");
+    let mut idle = TcpStream::connect(&address).await.expect("the service accepts");
+    idle.write_all(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n").await.expect("sent");
+    assert!(idle.read(&mut [0; 1_024]).await.expect("an answer") > 0);
+
+    let ending = tokio::spawn(service.terminate());
+    eventually(Duration::from_secs(10), "no new connection is taken", || async {
+        if TcpStream::connect(&address).await.is_err() { Ok(()) } else { Err("one was taken".to_owned()) }
+    })
+    .await;
+    let mut rest = Vec::new();
+    idle.read_to_end(&mut rest).await.expect("an idle connection is closed in order");
+    assert!(!ending.is_finished(), "the request in hand is waited for");
+    in_hand.write_all(&body.as_bytes()[5..]).await.expect("the rest is taken");
+    let mut answer = String::new();
+    in_hand.read_to_string(&mut answer).await.expect("the answer is whole, and then the connection closed");
+    assert!(answer.starts_with("HTTP/1.1 200") && answer.to_lowercase().contains("connection: close"), "{answer}");
+    assert!(ending.await.expect("no panic").success());
 }
 
 /// Sends until the service takes no more connections.

@@ -88,7 +88,7 @@ segment: deps build $(BROWSER) $(SEGMENT)
 $(SEGMENT): tests/segment/package.json tests/segment/package-lock.json tests/segment/requirements.txt | $(VENV)
 	mkdir -p target/segment
 	npm ci --prefix tests/segment --no-fund --no-audit
-	target/venv/bin/pip install --quiet --requirement tests/segment/requirements.txt
+	target/venv/bin/python -m pip install --quiet --requirement tests/segment/requirements.txt
 	touch $@
 
 fuzz:

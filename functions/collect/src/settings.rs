@@ -27,6 +27,7 @@ fn settings(key: &str, address: Option<&Address>) -> Value {
         segment["apiHost"] = json!(api);
         segment["protocol"] = json!(scheme);
         metrics["host"] = json!(api);
+        metrics["protocol"] = json!(scheme);
     }
     json!({
         "integrations": { "Segment.io": segment },
@@ -60,7 +61,8 @@ impl Address {
         let forwarded = |name: &str| first(&head.headers, name).filter(|_| behind_proxy);
         let scheme = forwarded("x-forwarded-proto").or(head.uri.scheme_str());
         let scheme = if scheme.is_some_and(|scheme| scheme.eq_ignore_ascii_case("https")) { "https" } else { "http" };
-        let host = forwarded("x-forwarded-host").or_else(|| head.uri.authority().map(|a| a.as_str())).or(first(&head.headers, "host"))?;
+        let host =
+            forwarded("x-forwarded-host").or_else(|| head.uri.authority().map(Authority::as_str)).or(first(&head.headers, "host"))?;
         is_host(host).then(|| Self { scheme, host: host.to_owned() })
     }
 }

@@ -87,7 +87,7 @@ async fn who_has_neither_key_nor_token_writes_nothing_by_any_path_and_reads_no_s
         let post = |path: &str| service.post(path).header("content-type", "application/json").body(body);
         let wrong = if path == "/v1/m" { 422 } else { 401 };
         assert_eq!(statuses(post(path)).await, wrong, "{path}");
-        for key in ["", "K3Y", "k3", "k3y ", "shop", TOKEN, "*", "%00"] {
+        for key in ["", "K3Y", "k3", "k3y%20", "shop", TOKEN, "*", "%00"] {
             assert_eq!(statuses(post(&format!("{path}?writeKey={key}"))).await, wrong, "{path} with {key:?}");
         }
         assert_eq!(statuses(post(path).bearer_auth(TOKEN)).await, wrong, "{path}: the token of who reads is no key");

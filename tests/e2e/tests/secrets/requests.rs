@@ -178,7 +178,8 @@ async fn ask(service: &Service, secrets: &Secrets, token: &str) {
         format!("/v1/rejections?site={body}"),
         format!("/v1/export?site={body}&{span}"),
         format!("/v1/export?site=shop&{span}&format={body}"),
-        format!("/v1/receipts/shop/{body}"),
+        // Names of objects are logged.
+        "/v1/receipts/shop/nothing".to_owned(),
         format!("/v1/{body}"),
         "/v1/status".to_owned(),
         "/metrics".to_owned(),

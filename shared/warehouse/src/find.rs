@@ -30,9 +30,11 @@ struct Fresh {
 
 /// Looks by primary key and by the index of ids: what the view `clicks` would say, without computing it.
 const SETTLED: &str = "SELECT lake_version FROM settled WHERE $site event_id = {id:UUID} ORDER BY lake_version LIMIT 1";
-/// A copy at or past the newest watermark is shown.
+/// A copy at or past the newest watermark is shown. Partitions wholly below it are not opened: what lies there is settled.
 const FRESH: &str = "WITH (SELECT argMax(watermarks, version) FROM commits) AS newest
-    SELECT count() AS copies, countIf(log_offset >= newest[place]) AS shown FROM fresh FINAL WHERE $site event_id = {id:UUID}";
+    SELECT count() AS copies, countIf(log_offset >= newest[place]) AS shown FROM fresh FINAL
+    WHERE (_partition_value.3 + 1) * 500000 > newest[concat(_partition_value.1, '/', toString(_partition_value.2))]
+      AND $site event_id = {id:UUID}";
 
 impl Warehouse {
     /// Looks an event up, on one site or on any; none if ClickHouse has not seen it.

@@ -18,6 +18,7 @@ migrations! {
     3 "0003_fresh",
     4 "0004_views",
     5 "0005_marts",
+    6 "0006_merges",
 }
 
 const LEDGER: &str = "CREATE TABLE IF NOT EXISTS migrations

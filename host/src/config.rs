@@ -89,7 +89,7 @@ impl Config {
             sites: variable("SITES", Sites::default(), "pairs of site and write key such as shop:k3y,blog:0th3r", |t| t.parse().ok())?,
             compact_interval: Duration::from_secs(variable("COMPACT_INTERVAL", 120, "seconds from 5 to 86400", number(5, 86_400))?),
             land_window: Duration::from_millis(variable("LAND_WINDOW_MS", 1_000, "milliseconds from 10 to 300000", number(10, 300_000))?),
-            partitions: variable("LOG_PARTITIONS", 4, "a number from 1 to 64", number(1, 64))?,
+            partitions: variable("LOG_PARTITIONS", 2, "a number from 1 to 64", number(1, 64))?,
             chdb_lib: variable("CHDB_LIB", default_chdb(), "the path of libchdb.so", |t| Some(PathBuf::from(t)))?,
             log_days: variable("LOG_RETENTION_DAYS", 7, "days from 1 to 3650", number(1, 3650))?,
             raw_days: variable("RAW_RETENTION_DAYS", 30, "days from 1 to 3650", number(1, 3650))?,

@@ -7,7 +7,8 @@ use std::{
     time::Duration,
 };
 
-use clickstream_event::Sites;
+use clickstream_event::VisitorSecret;
+use clickstream_sites::{SettingsError, SitesFileError, SitesSetting, visitor_secret};
 use ipnet::IpNet;
 
 use crate::cli::Up;
@@ -22,8 +23,10 @@ pub struct Config {
     pub admin_token: Option<String>,
     /// `TRUSTED_PROXIES`: whose `X-Forwarded-For` and country headers are believed.
     pub trusted_proxies: Vec<IpNet>,
-    /// `SITES`: `site:key` pairs.
-    pub sites: Sites,
+    /// `SITES`: `site:key` pairs; or `SITES_FILE`: a file or object that names the sites.
+    pub sites: SitesSetting,
+    /// `COOKIELESS_SECRET`: what ids of cookieless sites are made with. None: one of the data folder's own.
+    pub cookieless_secret: Option<VisitorSecret>,
     /// `COMPACT_INTERVAL`: seconds between compactions.
     pub compact_interval: Duration,
     /// `LAND_WINDOW_MS`: how long land gathers a batch.
@@ -58,6 +61,12 @@ pub enum ConfigError {
         "listening on {0} would let anyone read the reports: set ADMIN_TOKEN (16 characters or more), or listen on a loopback address such as 127.0.0.1:8080"
     )]
     TokenMissing(SocketAddr),
+    /// `SITES`, `SITES_FILE` or `COOKIELESS_SECRET` is wrong.
+    #[error(transparent)]
+    Sites(#[from] SettingsError),
+    /// The sites file is missing or wrong.
+    #[error(transparent)]
+    SitesFile(#[from] SitesFileError),
 }
 
 fn variable<T>(name: &'static str, default: T, right: &'static str, parse: impl Fn(&str) -> Option<T>) -> Result<T, ConfigError> {
@@ -86,7 +95,8 @@ impl Config {
             trusted_proxies: variable("TRUSTED_PROXIES", Vec::new(), "networks such as 10.0.0.0/8,192.168.1.1/32", |t| {
                 t.split(',').map(|n| n.trim().parse().ok()).collect()
             })?,
-            sites: variable("SITES", Sites::default(), "pairs of site and write key such as shop:k3y,blog:0th3r", |t| t.parse().ok())?,
+            sites: sites()?,
+            cookieless_secret: visitor_secret()?,
             compact_interval: Duration::from_secs(variable("COMPACT_INTERVAL", 120, "seconds from 5 to 86400", number(5, 86_400))?),
             land_window: Duration::from_millis(variable("LAND_WINDOW_MS", 1_000, "milliseconds from 10 to 300000", number(10, 300_000))?),
             partitions: variable("LOG_PARTITIONS", 2, "a number from 1 to 64", number(1, 64))?,
@@ -100,14 +110,20 @@ impl Config {
     /// The configuration as a person reads it; secrets are not shown.
     pub fn describe(&self) -> String {
         let mut text = String::new();
-        let sites: Vec<_> = self.sites.iter().map(|s| s.site_id.as_str()).collect();
+        let (sites, sites_file) = match &self.sites {
+            SitesSetting::Fixed(sites) => (sites.iter().map(|s| s.site_id.clone()).collect(), String::new()),
+            SitesSetting::Written(place) => (Vec::new(), place.to_string()),
+        };
+        let secret = if self.cookieless_secret.is_some() { "(set)" } else { "(not set: the data folder's own)" };
         let proxies: Vec<_> = self.trusted_proxies.iter().map(ToString::to_string).collect();
-        let rows: [(&str, String); 12] = [
+        let rows: [(&str, String); 14] = [
             ("DATA", self.data.display().to_string()),
             ("LISTEN", self.listen.to_string()),
             ("ADMIN_TOKEN", if self.admin_token.is_some() { "(set)" } else { "(not set: reads are open on loopback)" }.to_owned()),
             ("TRUSTED_PROXIES", proxies.join(",")),
             ("SITES", sites.join(",")),
+            ("SITES_FILE", sites_file),
+            ("COOKIELESS_SECRET", secret.to_owned()),
             ("COMPACT_INTERVAL", format!("{} s", self.compact_interval.as_secs())),
             ("LAND_WINDOW_MS", self.land_window.as_millis().to_string()),
             ("LOG_PARTITIONS", self.partitions.to_string()),
@@ -122,6 +138,15 @@ impl Config {
         }
         text
     }
+}
+
+/// Where the sites are named. A file is read once here: with a wrong one nothing is started.
+fn sites() -> Result<SitesSetting, ConfigError> {
+    let setting = SitesSetting::from_env()?;
+    if let SitesSetting::Written(place) = &setting {
+        place.check()?;
+    }
+    Ok(setting)
 }
 
 const IN_TARGET: &str = "deps/node_modules/@chdb/lib-linux-x64-gnu/libchdb.so";

@@ -2,8 +2,8 @@
 
 use std::env;
 
-use clickstream_event::{Sites, SitesError};
 use clickstream_log::LogError;
+use clickstream_sites::{LiveSites, SettingsError};
 use ipnet::IpNet;
 
 use crate::{Collector, Limits};
@@ -29,23 +29,23 @@ pub enum ContextError {
         /// What would be right.
         right: &'static str,
     },
-    /// `SITES` is wrong. Its keys are public.
+    /// `SITES` or `SITES_FILE` is wrong. Keys are public.
     #[error(transparent)]
-    Sites(#[from] SitesError),
+    Sites(#[from] SettingsError),
     /// The log does not open.
     #[error(transparent)]
     Log(#[from] LogError),
 }
 
-/// A collector on `LOG_URL` (`sqlite:FOLDER`) for `SITES` (`site:key,…`; the demonstration's if not set), behind
-/// `TRUSTED_PROXIES` (networks; none if not set).
-pub async fn collector_from_env() -> Result<Collector, ContextError> {
+/// A collector on `LOG_URL` (`sqlite:FOLDER`), behind `TRUSTED_PROXIES` (networks; none if not set), and its sites: those
+/// of `SITES` (`site:key,…`), or those that `SITES_FILE` names; the demonstration's if neither is set.
+pub async fn collector_from_env() -> Result<(Collector, LiveSites), ContextError> {
     let right = "sqlite:FOLDER names the folder of the log";
     let url = variable("LOG_URL").ok_or(ContextError::Missing { name: "LOG_URL", right })?;
-    let sites: Sites = variable("SITES").map_or_else(|| Ok(Sites::default()), |text| text.parse())?;
     let proxies = variable("TRUSTED_PROXIES").map_or_else(|| Ok(Vec::new()), networks)?;
     let log = clickstream_log::connect(&url).await?;
-    Ok(Collector::new(log, sites, Limits { trusted_proxies: proxies, ..Limits::default() }))
+    let sites = LiveSites::from_env().await?;
+    Ok((Collector::new(log, sites.sites(), Limits { trusted_proxies: proxies, ..Limits::default() }), sites))
 }
 
 fn variable(name: &str) -> Option<String> {

@@ -1,10 +1,14 @@
 //! Why a request as a whole is refused.
 
+use std::time::Duration;
+
 use bytes::Bytes;
-use clickstream_event::BodyError;
+use clickstream_event::{BodyError, Rate};
 use clickstream_log::LogError;
 use http::{HeaderValue, Response, StatusCode, header};
 use serde_json::json;
+
+use crate::quota::Whose;
 
 /// How long a sender waits before it tries again, seconds.
 const RETRY_AFTER: &str = "5";
@@ -50,12 +54,38 @@ pub enum CollectError {
     /// Parameters of an image that hold no event.
     #[error("the address of the image holds no event: {0}")]
     Pixel(String),
+    /// More events than the site takes now; the same request may be sent again after `wait`.
+    #[error(
+        "{whose} sends more than its {} events a second, {} at once; send the request again in {} s",
+        .rate.events_per_second, .rate.burst, seconds(.wait)
+    )]
+    OverQuota {
+        /// Whose quota is used up.
+        whose: Whose,
+        /// The quota.
+        rate: Rate,
+        /// When the request may pass.
+        wait: Duration,
+    },
+    /// More events than the site ever takes at once.
+    #[error("{events} events are more than the site's quota takes at once: send at most {burst} in a request")]
+    OverBurst {
+        /// Events of the request.
+        events: u32,
+        /// Events at once.
+        burst: u32,
+    },
     /// Nothing was written; the same request may be sent again.
     #[error("events cannot be kept at the moment; send the request again later")]
     Unavailable(#[source] LogError),
     /// What was taken cannot be written; nothing was kept. It takes an operator.
     #[error("an event cannot be written; nothing of the request was kept")]
     Encode(#[from] serde_json::Error),
+}
+
+/// Whole seconds that are not too short, one at least.
+fn seconds(wait: &Duration) -> u64 {
+    wait.as_nanos().div_ceil(1_000_000_000).max(1) as u64
 }
 
 impl CollectError {
@@ -66,7 +96,8 @@ impl CollectError {
             Self::KeyMissing | Self::KeyUnknown => StatusCode::UNAUTHORIZED,
             Self::Origin(_) => StatusCode::FORBIDDEN,
             Self::ContentType(_) | Self::Encoding(_) => StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            Self::TooLarge(_) | Self::Body(BodyError::TooMany(..)) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::TooLarge(_) | Self::OverBurst { .. } | Self::Body(BodyError::TooMany(..)) => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::OverQuota { .. } => StatusCode::TOO_MANY_REQUESTS,
             Self::Body(BodyError::WrongShape(_)) => StatusCode::UNPROCESSABLE_ENTITY,
             Self::Compressed(_) | Self::Body(_) | Self::Pixel(_) => StatusCode::BAD_REQUEST,
             Self::Unavailable(_) => StatusCode::SERVICE_UNAVAILABLE,
@@ -92,6 +123,8 @@ impl CollectError {
             Self::Body(BodyError::WrongShape(_)) => "body_wrong_shape",
             Self::Body(BodyError::TooMany(..)) => "too_many_events",
             Self::Pixel(_) => "pixel_wrong",
+            Self::OverQuota { .. } => "quota_exceeded",
+            Self::OverBurst { .. } => "burst_exceeded",
             Self::Unavailable(_) => "unavailable",
             Self::Encode(_) => "internal",
         }
@@ -117,6 +150,9 @@ impl CollectError {
             }
             Self::KeyMissing | Self::KeyUnknown => {
                 headers.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Basic realm=\"write key\""));
+            }
+            Self::OverQuota { wait, .. } => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds(wait)));
             }
             Self::Unavailable(_) => {
                 headers.insert(header::RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER));

@@ -16,6 +16,7 @@ use crate::{
     error::CollectError,
     judge::{Judged, judge},
     measurements, pixel,
+    quota::Quotas,
     route::{Events, Route, route},
     sender::{self, Visitor},
     settings::{self, Address},
@@ -26,13 +27,14 @@ pub struct Collector {
     log: SharedLog,
     sites: Sites,
     limits: Limits,
+    quotas: Quotas,
     feed: LiveFeed,
 }
 
 impl Collector {
     /// A collector that writes to `log`.
     pub fn new(log: SharedLog, sites: Sites, limits: Limits) -> Self {
-        Self { log, sites, limits, feed: LiveFeed::default() }
+        Self { log, sites, limits, quotas: Quotas::default(), feed: LiveFeed::default() }
     }
 
     /// Shows what is taken on `feed`, too.
@@ -43,8 +45,9 @@ impl Collector {
     }
 
     /// Answers one request of `peer`. 2xx names each event's fate, and then accepted and rejected events alike are
-    /// durable; 4xx says what is wrong with the request and what would be right; after 429 and 503 the whole request may
-    /// be sent again. An image is an image with status 200 even for a request that is refused; its header says why.
+    /// durable; 4xx says what is wrong with the request and what would be right; after 429 and 503 nothing was kept and
+    /// the whole request may be sent again. An image is an image with status 200 even for a request that is refused; its
+    /// header says why.
     pub async fn handle(&self, request: Request<Bytes>, peer: Option<IpAddr>) -> Response<Bytes> {
         let began = Instant::now();
         let (head, body) = request.into_parts();
@@ -64,16 +67,16 @@ impl Collector {
         let query = Query::of(head);
         // A key beside the body is looked up first: a stranger's body is not even decompressed.
         let key = sender::outer_key(&head.headers, query.write_key.as_deref());
-        let site = key.map(|k| self.sites.by_write_key(&k).ok_or(CollectError::KeyUnknown)).transpose();
+        let writer = key.map(|key| self.writer(key)).transpose();
         if head.method == Method::OPTIONS {
-            return cors::preflight(&head.headers, route.methods(), site.ok().flatten().as_deref());
+            return cors::preflight(&head.headers, route.methods(), writer.ok().flatten().as_ref().map(|w| &*w.site));
         }
         if !route.takes(&head.method) {
             return Err(CollectError::Method(head.method.to_string(), route.methods()));
         }
         match route {
-            Route::Events(events) => self.body(events, site?, body, &query, head, peer).await,
-            Route::Pixel(kind) => self.pixel(kind, site?, &query, head, peer).await,
+            Route::Events(events) => self.body(events, writer?, body, &query, head, peer).await,
+            Route::Pixel(kind) => self.pixel(kind, writer?, &query, head, peer).await,
             Route::Settings(key) => self.settings(key, head, peer),
             Route::Measurements => measurements::count(&body::plain(&head.headers, query.compression.as_deref(), body, &self.limits)?),
         }
@@ -83,20 +86,20 @@ impl Collector {
     async fn body(
         &self,
         events: Events,
-        site: Option<Arc<Site>>,
+        writer: Option<Writer>,
         body: Bytes,
         query: &Query,
         head: &Parts,
         peer: Option<IpAddr>,
     ) -> Result<Response<Bytes>, CollectError> {
         let page = cors::page(&head.headers);
-        if let Some(site) = &site {
-            cors::check(page.clone(), site)?;
+        if let Some(writer) = &writer {
+            cors::check(page.clone(), &writer.site)?;
         }
         let body = body::plain(&head.headers, query.compression.as_deref(), body, &self.limits)?;
         let body = parse_body(&body, events.shape, events.implied, self.limits.max_events)?;
-        let site = self.site_of(site, &body, page)?;
-        let judged = self.judged(body, events.shape, &site, head, peer);
+        let writer = self.writer_of(writer, &body, page)?;
+        let judged = self.judged(body, events.shape, &writer, head, peer)?;
         self.keep(&judged).await?;
         Ok(answer(&head.headers, &judged.fates)?)
     }
@@ -105,7 +108,7 @@ impl Collector {
     async fn pixel(
         &self,
         kind: &'static str,
-        site: Option<Arc<Site>>,
+        writer: Option<Writer>,
         query: &Query,
         head: &Parts,
         peer: Option<IpAddr>,
@@ -118,8 +121,8 @@ impl Collector {
         let event = pixel::event(head.uri.query().unwrap_or_default())?;
         let body = parse_body(&event, Shape::Segment, Some(kind), self.limits.max_events)
             .map_err(|error| CollectError::Pixel(format!("in data, {error}")))?;
-        let site = self.site_of(site, &body, cors::page_of_image(&head.headers))?;
-        let judged = self.judged(body, Shape::Segment, &site, head, peer);
+        let writer = self.writer_of(writer, &body, cors::page_of_image(&head.headers))?;
+        let judged = self.judged(body, Shape::Segment, &writer, head, peer)?;
         self.keep(&judged).await?;
         Ok(pixel::answer(image, &judged.fates))
     }
@@ -132,21 +135,29 @@ impl Collector {
         Ok(settings::answer(&key, address.as_ref()))
     }
 
-    /// The site of the key beside the body, else of the one in the body or in its first event that has one; pages that
-    /// it does not list are refused.
-    fn site_of(&self, beside: Option<Arc<Site>>, body: &Body, page: Option<String>) -> Result<Arc<Site>, CollectError> {
+    /// Whoever writes with `key`.
+    fn writer(&self, key: String) -> Result<Writer, CollectError> {
+        let site = self.sites.by_write_key(&key).ok_or(CollectError::KeyUnknown)?;
+        Ok(Writer { site, key })
+    }
+
+    /// The writer by the key beside the body, else by the one in the body or in its first event that has one; pages that
+    /// its site does not list are refused.
+    fn writer_of(&self, beside: Option<Writer>, body: &Body, page: Option<String>) -> Result<Writer, CollectError> {
         let in_event = || body.events.iter().find_map(|e| e.as_ref().ok().and_then(|raw| sender::key_in(&raw.fields)));
         let in_body = || {
             let key = body.write_key.as_deref().filter(|k| !k.is_empty()).or_else(in_event).ok_or(CollectError::KeyMissing)?;
-            self.sites.by_write_key(key).ok_or(CollectError::KeyUnknown)
+            self.writer(key.to_owned())
         };
-        let site = beside.map_or_else(in_body, Ok)?;
-        cors::check(page, &site)?;
-        Ok(site)
+        let writer = beside.map_or_else(in_body, Ok)?;
+        cors::check(page, &writer.site)?;
+        Ok(writer)
     }
 
-    fn judged(&self, body: Body, shape: Shape, site: &Site, head: &Parts, peer: Option<IpAddr>) -> Judged {
+    /// Every event judged, if all of them are within the writer's quota.
+    fn judged(&self, body: Body, shape: Shape, writer: &Writer, head: &Parts, peer: Option<IpAddr>) -> Result<Judged, CollectError> {
         let Visitor { ip, country } = sender::visitor(&head.headers, peer, &self.limits.trusted_proxies);
+        self.quotas.check(&writer.site, &writer.key, ip, body.events.len())?;
         let arrival = Arrival {
             received_at: Micros::now(),
             source: Source::Http,
@@ -155,7 +166,7 @@ impl Collector {
             country: country.as_deref(),
             sent_at: body.sent_at.as_deref(),
         };
-        judge(body.events, shape, site, &arrival)
+        Ok(judge(body.events, shape, &writer.site, &arrival))
     }
 
     /// Everything into the log; then whoever watches sees it.
@@ -179,6 +190,12 @@ impl Collector {
         }
         self.log.append(topic, records).await.map(|_| ()).map_err(CollectError::Unavailable)
     }
+}
+
+/// Who writes: a site, and the key by which it is known.
+struct Writer {
+    site: Arc<Site>,
+    key: String,
 }
 
 /// What the address may say beside the path.

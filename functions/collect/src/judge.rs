@@ -27,7 +27,10 @@ pub fn judge(events: Vec<Result<RawEvent, String>>, shape: Shape, site: &Site, a
                 judged.admitted(&raw, site, arrival);
             }
             Err(text) => {
-                let rejection = reject_undecodable(&text, shape, Some(&site.site_id), arrival, &why(&text));
+                let mut rejection = reject_undecodable(&text, shape, Some(&site.site_id), arrival, &why(&text));
+                if !site.keeps_originals() {
+                    rejection.original.clear();
+                }
                 judged.refuse(None, rejection);
             }
         }
@@ -44,7 +47,9 @@ impl Judged {
                 self.events.push(*event);
             }
             Outcome::Rejected(mut rejection) => {
-                if let Some(told) = told(raw, arrival) {
+                if site.keeps_originals()
+                    && let Some(told) = told(raw, arrival)
+                {
                     rejection.original = told;
                 }
                 self.refuse(message_id, *rejection);

@@ -10,6 +10,7 @@ mod judge;
 mod limits;
 mod measurements;
 mod pixel;
+mod quota;
 mod route;
 mod sender;
 mod settings;

@@ -8,10 +8,12 @@ use lambda_http::{Body, Error, Request, RequestExt as _, Response, http::Uri, re
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     clickstream_telemetry::init(clickstream_telemetry::LogFormat::Json);
-    let collector = Arc::new(collector_from_env().await?);
+    let (collector, sites) = collector_from_env().await?;
+    let (collector, sites) = (Arc::new(collector), Arc::new(sites));
     run(service_fn(move |request: Request| {
-        let collector = Arc::clone(&collector);
+        let (collector, sites) = (Arc::clone(&collector), Arc::clone(&sites));
         async move {
+            sites.before_invocation().await;
             let peer = source_ip(&request);
             let path = request.raw_http_path().to_owned();
             let (mut head, body) = request.into_parts();

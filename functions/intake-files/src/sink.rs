@@ -57,9 +57,7 @@ impl Judge<'_> {
     pub fn take(&mut self, record: Record) -> bool {
         let outcome = match &record.event {
             Ok(raw) => admit(raw, self.site, &self.arrival),
-            Err(Unreadable { text, why }) => {
-                Outcome::Rejected(Box::new(reject_undecodable(text, Shape::Canonical, Some(&self.site.site_id), &self.arrival, why)))
-            }
+            Err(Unreadable { text, why }) => Outcome::Rejected(Box::new(self.undecodable(text, why))),
         };
         let taken = match outcome {
             Outcome::Accepted(event, _) => self.keep(&event),
@@ -69,6 +67,14 @@ impl Judge<'_> {
             return self.out.blocking_send(Err(error)).is_ok_and(|()| false);
         }
         if self.batch.is_full() { self.hand_on() } else { true }
+    }
+
+    fn undecodable(&self, text: &str, why: &str) -> Rejection {
+        let mut rejection = reject_undecodable(text, Shape::Canonical, Some(&self.site.site_id), &self.arrival, why);
+        if !self.site.keeps_originals() {
+            rejection.original.clear();
+        }
+        rejection
     }
 
     /// Hands the last batch on.

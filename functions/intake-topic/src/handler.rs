@@ -85,7 +85,7 @@ impl IntakeTopic {
                 raw.shape,
                 Some(name),
                 &arrival,
-                format!("there is no site {name:?}: name one that SITES lists"),
+                format!("there is no site {name:?}: name one of the service's sites"),
             ),
         }
     }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use aws_lambda_events::kafka::KafkaEvent;
-use clickstream_event::Sites;
 use clickstream_intake_topic::IntakeTopic;
+use clickstream_sites::LiveSites;
 use clickstream_triggers::{batches, variable};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 
@@ -12,14 +12,12 @@ use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 async fn main() -> anyhow::Result<()> {
     clickstream_telemetry::init(clickstream_telemetry::LogFormat::Json);
     let log = clickstream_log::connect(&variable("LOG_URL", "sqlite:FOLDER names the folder of the log")?).await?;
-    let sites: Sites = match std::env::var("SITES") {
-        Ok(text) => text.parse()?,
-        Err(_) => Sites::default(),
-    };
-    let function = Arc::new(IntakeTopic::new(log, sites));
+    let sites = Arc::new(LiveSites::from_env().await?);
+    let function = Arc::new(IntakeTopic::new(log, sites.sites()));
     run(service_fn(move |event: LambdaEvent<KafkaEvent>| {
-        let function = Arc::clone(&function);
+        let (function, sites) = (Arc::clone(&function), Arc::clone(&sites));
         async move {
+            sites.before_invocation().await;
             for batch in batches(event.payload)? {
                 function.handle(&batch).await?;
             }

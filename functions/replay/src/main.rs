@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use clickstream_event::Sites;
 use clickstream_objects::s3::{S3Config, S3Objects};
 use clickstream_replay::{Replay, ReplayRequest};
+use clickstream_sites::LiveSites;
 use clickstream_triggers::variable;
 use clickstream_warehouse::Warehouse;
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
@@ -15,14 +15,14 @@ async fn main() -> anyhow::Result<()> {
     let log = clickstream_log::connect(&variable("LOG_URL", "sqlite:FOLDER names the folder of the log")?).await?;
     let bucket = S3Config::from_url(&variable("OBJECTS_URL", "s3://BUCKET names the bucket")?)?;
     let warehouse = Warehouse::from_url(&variable("WAREHOUSE_URL", "http://USER:PASSWORD@HOST:8123/?database=clickstream")?)?;
-    let sites: Sites = match std::env::var("SITES") {
-        Ok(text) => text.parse()?,
-        Err(_) => Sites::default(),
-    };
-    let function = Arc::new(Replay::new(log, Arc::new(S3Objects::connect(&bucket).await), warehouse, sites));
+    let sites = Arc::new(LiveSites::from_env().await?);
+    let function = Arc::new(Replay::new(log, Arc::new(S3Objects::connect(&bucket).await), warehouse, sites.sites()));
     run(service_fn(move |event: LambdaEvent<ReplayRequest>| {
-        let function = Arc::clone(&function);
-        async move { Ok::<_, Error>(function.run(event.payload).await?) }
+        let (function, sites) = (Arc::clone(&function), Arc::clone(&sites));
+        async move {
+            sites.before_invocation().await;
+            Ok::<_, Error>(function.run(event.payload).await?)
+        }
     }))
     .await
     .map_err(anyhow::Error::from_boxed)

@@ -3,7 +3,9 @@
 //! A record keeps its moment of arrival and its id. One without an id gets `UUIDv5` of its site and its place in the log,
 //! so that playing it twice gives the same event.
 
-use clickstream_event::{Arrival, Event, Outcome, RawEvent, Rejection, Shape, admit, named_site, parse_record};
+use std::sync::Arc;
+
+use clickstream_event::{Arrival, Event, Outcome, RawEvent, Rejection, Shape, Site, admit, named_site, parse_record};
 use clickstream_log::{EVENTS, LoggedRecord, REJECTED, event_record};
 use clickstream_telemetry::metric;
 use serde_json::Value;
@@ -93,6 +95,8 @@ fn judge(replay: &Replay, rejection: &Rejection, partition: u32, offset: u64) ->
     }
     let arrival =
         Arrival { received_at: rejection.received_at, source: rejection.source, ip: None, user_agent: None, country: None, sent_at: None };
+    // What a cookieless site keeps of a rejected event has the visitor's id in it already.
+    let site = if site.cookieless { Arc::new(Site { cookieless: false, ..Arc::unwrap_or_clone(site) }) } else { site };
     match admit(&raw, &site, &arrival) {
         Outcome::Accepted(event, _) => Ok(*event),
         Outcome::Rejected(still) => Err(still.reasons.first().map_or("unknown", |r| r.code.as_str()).to_owned()),

@@ -23,6 +23,7 @@ pub async fn run(service: &Service, output: Output) -> anyhow::Result<()> {
     Rows { columns: STEP_COLUMNS.map(str::to_owned).to_vec(), rows: rows.collect() }.print(output)?;
     if !output.csv {
         println!("{}", status.summary());
+        println!("{}", status.sites.summary());
     }
     Ok(())
 }

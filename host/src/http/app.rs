@@ -6,13 +6,12 @@ use axum::{
     body::{Body, Bytes},
     response::{IntoResponse, Response},
 };
-use clickstream_event::Sites;
 use clickstream_query::Answer;
+use clickstream_sites::LiveSites;
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
-use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
-use super::{export, guard, inbox, invoke, pages, problem::problem};
+use super::{export, guard, inbox, invoke, pages, problem::problem, sites};
 use crate::{
     config::Config,
     up::{Functions, Parts, status::status},
@@ -31,7 +30,7 @@ pub struct App {
     /// The functions.
     pub functions: Arc<Functions>,
     /// The sites.
-    pub sites: Sites,
+    pub sites: Arc<LiveSites>,
     /// `ADMIN_TOKEN`.
     pub token: Option<String>,
     metrics: clickstream_telemetry::PrometheusHandle,
@@ -43,11 +42,12 @@ impl App {
     pub fn new(
         config: &Config,
         parts: Arc<Parts>,
+        sites: Arc<LiveSites>,
         functions: Arc<Functions>,
         metrics: clickstream_telemetry::PrometheusHandle,
         stop: CancellationToken,
     ) -> Self {
-        Self { parts, functions, sites: config.sites.clone(), token: config.admin_token.clone(), metrics, stop }
+        Self { parts, functions, sites, token: config.admin_token.clone(), metrics, stop }
     }
 
     /// Answers one request.
@@ -61,6 +61,9 @@ impl App {
         }
         if let Some(rest) = path.strip_prefix("/v1/inbox/") {
             return inbox::put(self, rest, request).await;
+        }
+        if path == "/v1/sites" && *request.method() == Method::PUT {
+            return sites::put(self, request).await;
         }
         if path.starts_with("/2015-03-31/") {
             return invoke::invoke(self, request).await;
@@ -96,11 +99,8 @@ impl App {
         let path = head.uri.path().to_owned();
         match path.as_str() {
             "/metrics" => self.metrics.render().into_response(),
-            "/v1/sites" => {
-                let sites: Vec<_> = self.sites.iter().map(|s| s.site_id.as_str()).collect();
-                axum::Json(json!({ "sites": sites })).into_response()
-            }
-            "/v1/status" => match status(&self.parts).await {
+            "/v1/sites" => sites::list(self),
+            "/v1/status" => match status(&self.parts, &self.sites).await {
                 Ok(status) => axum::Json(status).into_response(),
                 Err(error) => problem(StatusCode::SERVICE_UNAVAILABLE, "part_unavailable", format!("{error:#}")),
             },

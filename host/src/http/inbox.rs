@@ -31,7 +31,7 @@ pub async fn put(app: &App, rest: &str, request: Request<Body>) -> Response {
     let Some((site, name)) = decoded.split_once('/').filter(|(s, n)| !s.is_empty() && !n.is_empty() && !n.contains("..")) else {
         return problem(StatusCode::BAD_REQUEST, "path_wrong", "the path is /v1/inbox/{site}/{file name}");
     };
-    if app.sites.by_id(site).is_none() {
+    if app.sites.sites().by_id(site).is_none() {
         return problem(StatusCode::NOT_FOUND, "site_unknown", format!("there is no site {site:?}"));
     }
     let key = format!("inbox/{site}/{name}");
@@ -72,7 +72,8 @@ pub async fn receipt(app: &App, path: &str) -> Response {
     }
 }
 
-fn object_problem(error: &ObjectError) -> Response {
+/// The answer where the bucket did not do it.
+pub fn object_problem(error: &ObjectError) -> Response {
     let (status, code) = match error {
         ObjectError::NotFound(_) => (StatusCode::NOT_FOUND, "not_found"),
         ObjectError::PreconditionFailed(_) => (StatusCode::CONFLICT, "conflict"),

@@ -10,6 +10,7 @@ mod linger;
 mod pages;
 mod problem;
 mod serve;
+mod sites;
 
 pub use app::App;
 pub use serve::Server;

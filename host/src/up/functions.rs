@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use clickstream_collect::{Collector, Limits};
 use clickstream_compact::{Compact, CompactReport, CompactRequest};
+use clickstream_event::Sites;
 use clickstream_intake_files::IntakeFiles;
 use clickstream_intake_topic::IntakeTopic;
 use clickstream_land::Land;
@@ -59,8 +60,8 @@ impl Functions {
     /// Names that [`Functions::invoke`] knows.
     pub const NAMES: [&str; 3] = ["compact", "settle", "replay"];
 
-    /// The functions of a started service.
-    pub fn new(parts: &Parts, config: &Config) -> Self {
+    /// The functions of a started service, for `sites`.
+    pub fn new(parts: &Parts, sites: &Sites, config: &Config) -> Self {
         let log = || Arc::clone(&parts.log);
         let objects = || Arc::clone(&parts.objects);
         let log_id = parts.log.log_id().to_owned();
@@ -75,16 +76,16 @@ impl Functions {
             feed: feed.clone(),
         };
         Self {
-            collect: Collector::new(log(), config.sites.clone(), limits).with_feed(feed.clone()),
-            intake_topic: IntakeTopic::new(log(), config.sites.clone()).with_feed(feed),
-            intake_files: IntakeFiles::new(log(), objects(), config.sites.clone(), clickstream_intake_files::Limits::default()),
+            collect: Collector::new(log(), sites.clone(), limits).with_feed(feed.clone()),
+            intake_topic: IntakeTopic::new(log(), sites.clone()).with_feed(feed),
+            intake_files: IntakeFiles::new(log(), objects(), sites.clone(), clickstream_intake_files::Limits::default()),
             store: StoreEvents::new(Arc::clone(&parts.store)),
             land: Land::new(objects(), log_id.clone()),
             load: Load::new(objects(), parts.warehouse.clone()),
             compact: Compact::new(objects(), Arc::clone(&parts.lake), log_id),
             settle: Settle::new(Arc::clone(&parts.lake), parts.warehouse.clone()),
             query: Query::new(context),
-            replay: Replay::new(log(), objects(), parts.warehouse.clone(), config.sites.clone()),
+            replay: Replay::new(log(), objects(), parts.warehouse.clone(), sites.clone()),
             compaction: Mutex::new(()),
         }
     }

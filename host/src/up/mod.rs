@@ -7,6 +7,7 @@ mod parts;
 mod polled;
 mod retention;
 mod schedule;
+mod sites;
 pub mod status;
 
 use std::{io::Write as _, sync::Arc, time::Duration};
@@ -41,14 +42,16 @@ pub async fn up(config: Config) -> anyhow::Result<()> {
     let url = format!("http://{}", listener.local_addr()?);
 
     let parts = Arc::new(Parts::start(&config).await?);
-    let functions = Arc::new(Functions::new(&parts, &config));
+    let sites = Arc::new(sites::open(&config, &parts).await?);
+    let functions = Arc::new(Functions::new(&parts, &sites.sites(), &config));
     let stop = CancellationToken::new();
     let work = TaskTracker::new();
     polled::start(&parts, &functions, &config, &stop, &work).await?;
     notified::start(&parts, &functions, &stop, &work);
     schedule::start(&parts, &functions, &config, &stop, &work);
+    sites::follow(&sites, &stop, &work);
 
-    let app = App::new(&config, Arc::clone(&parts), Arc::clone(&functions), metrics, stop.clone());
+    let app = App::new(&config, Arc::clone(&parts), sites, Arc::clone(&functions), metrics, stop.clone());
     let server = http::Server::start(listener, app, stop.clone())?;
     // Whoever reads `ready` may send a signal at once.
     let ended = signal()?;

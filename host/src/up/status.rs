@@ -2,6 +2,7 @@
 
 use clickstream_event::Micros;
 use clickstream_log::{EVENTS, Extent, INBOUND, REJECTED};
+use clickstream_sites::LiveSites;
 use serde::{Deserialize, Serialize};
 
 use super::{Parts, polled};
@@ -24,6 +25,41 @@ pub struct Step {
     pub oldest_s: Option<f64>,
 }
 
+/// The sites, and whether they are what is written down.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct SitesStatus {
+    /// `SITES`, the path of the sites file, or `object:KEY`.
+    pub source: String,
+    /// How many there are.
+    pub count: u64,
+    /// When they were read from the file; none where they are fixed.
+    pub read_at: Option<Micros>,
+    /// Why the file as it is now is not used: the sites stay as they were read last.
+    pub error: Option<String>,
+}
+
+impl SitesStatus {
+    /// How the sites stand.
+    pub fn of(sites: &LiveSites) -> Self {
+        let state = sites.state();
+        Self {
+            source: sites.place().map_or_else(|| "SITES".to_owned(), ToString::to_string),
+            count: sites.sites().iter().count() as u64,
+            read_at: state.read_at,
+            error: state.error,
+        }
+    }
+
+    /// One line for people.
+    pub fn summary(&self) -> String {
+        let read = self.read_at.map_or_else(String::new, |at| format!(", read {at}"));
+        match &self.error {
+            None => format!("{} sites of {}{read}", self.count, self.source),
+            Some(error) => format!("SITES ARE NOT WHAT IS WRITTEN: {error}; {} sites hold{read}", self.count),
+        }
+    }
+}
+
 /// The whole service.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Status {
@@ -39,6 +75,8 @@ pub struct Status {
     pub settled_version: Option<u64>,
     /// Bytes free on the data folder's disk.
     pub disk_free: Option<u64>,
+    /// The sites.
+    pub sites: SitesStatus,
     /// The steps in the order of the pipeline.
     pub steps: Vec<Step>,
 }
@@ -56,7 +94,7 @@ impl Status {
 }
 
 /// Asks every part how far it is.
-pub async fn status(parts: &Parts) -> anyhow::Result<Status> {
+pub async fn status(parts: &Parts, sites: &LiveSites) -> anyhow::Result<Status> {
     let events = parts.log.extents(EVENTS).await?;
     let rejected = parts.log.extents(REJECTED).await?;
     let mut steps = vec![
@@ -86,6 +124,7 @@ pub async fn status(parts: &Parts) -> anyhow::Result<Status> {
         lake_version: lake.version,
         settled_version: settled.map(|c| c.version),
         disk_free: parts.disk_free(),
+        sites: SitesStatus::of(sites),
         steps,
     })
 }

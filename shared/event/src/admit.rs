@@ -11,8 +11,11 @@ mod page;
 mod read;
 mod segment;
 mod time;
+mod visitor;
 
 use std::net::IpAddr;
+
+use draft::Draft;
 
 use crate::{Event, Micros, RawEvent, Reason, ReasonCode, Rejection, Shape, Site, Source};
 
@@ -46,12 +49,7 @@ pub enum Outcome {
 
 /// Validates and enriches one event of `site`.
 pub fn admit(raw: &RawEvent, site: &Site, arrival: &Arrival<'_>) -> Outcome {
-    let draft = match raw.shape {
-        Shape::Segment => segment::draft(&raw.fields),
-        Shape::Canonical => canonical::draft(&raw.fields),
-        Shape::Clicks => clicks::draft(&raw.fields),
-    };
-    match finish::finish(draft, site, arrival) {
+    match finish::finish(draft(raw), site, arrival) {
         Ok((event, warnings)) => Outcome::Accepted(Box::new(event), warnings),
         Err(refused) => Outcome::Rejected(Box::new(Rejection {
             site_id: Some(site.site_id.clone()),
@@ -61,8 +59,16 @@ pub fn admit(raw: &RawEvent, site: &Site, arrival: &Arrival<'_>) -> Outcome {
             source: arrival.source,
             shape: raw.shape,
             reasons: refused.reasons,
-            original: raw.original(),
+            original: if site.keeps_originals() { raw.original() } else { visitor::kept(raw, &draft(raw), site, arrival).original() },
         })),
+    }
+}
+
+fn draft(raw: &RawEvent) -> Draft<'_> {
+    match raw.shape {
+        Shape::Segment => segment::draft(&raw.fields),
+        Shape::Canonical => canonical::draft(&raw.fields),
+        Shape::Clicks => clicks::draft(&raw.fields),
     }
 }
 
@@ -71,7 +77,8 @@ pub fn named_site(raw: &RawEvent) -> Option<&str> {
     ["site_id", "siteId", "site"].into_iter().find_map(|name| raw.fields.get(name)?.as_str())
 }
 
-/// A rejection of something that is no event at all: no object, cut, over 32 KB, or nested too deep.
+/// A rejection of something that is no event at all: no object, cut, over 32 KB, or nested too deep. Where a site does not
+/// keep originals ([`Site::keeps_originals`]), whoever calls clears the text: nothing tells what it holds.
 pub fn reject_undecodable(original: &str, shape: Shape, site: Option<&str>, arrival: &Arrival<'_>, why: &str) -> Rejection {
     let reason = if original.len() > crate::MAX_EVENT_BYTES {
         let message = format!("the event takes {} bytes; at most {} are taken", original.len(), crate::MAX_EVENT_BYTES);

@@ -70,6 +70,8 @@ reason_codes! {
     BrowserHeadless = "browser_headless",
     /// The text that should hold properties is no JSON object.
     PropertiesInvalid = "properties_invalid",
+    /// A property of a name past those that the site keeps was left out.
+    PropertyNameCapped = "property_name_capped",
 }
 
 /// One remark on one field.

@@ -45,6 +45,13 @@ pub const SETTLED_ROWS: &str = "clickstream_settled_rows_total";
 /// Files taken in, by `outcome`.
 pub const FILES: &str = "clickstream_files_total";
 
+/// 1 while the sites are those of the sites file, 0 while it is broken or missing and the sites are as it said before.
+pub const SITES_FILE_OK: &str = "clickstream_sites_file_ok";
+/// Sites that events are taken for.
+pub const SITES: &str = "clickstream_sites";
+/// Events refused because a quota was used up, by `site` and `quota` (key, address).
+pub const OVER_QUOTA: &str = "clickstream_over_quota_events_total";
+
 /// Bounds of the histograms of time, seconds.
 const SECONDS: [f64; 13] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 /// Bounds of the histogram of events in a request.
@@ -110,6 +117,9 @@ fn describe() {
     describe_counter!(DUPLICATE_ROWS, Unit::Count, "repeats that compaction left out");
     describe_counter!(SETTLED_ROWS, Unit::Count, "rows settled in ClickHouse");
     describe_counter!(FILES, Unit::Count, "files taken in, by outcome");
+    describe_gauge!(SITES_FILE_OK, Unit::Count, "1 while the sites are those of the sites file, 0 while it is broken or missing");
+    describe_gauge!(SITES, Unit::Count, "sites that events are taken for");
+    describe_counter!(OVER_QUOTA, Unit::Count, "events refused because a quota was used up, by site and quota");
 }
 
 #[cfg(test)]

@@ -64,10 +64,11 @@ pub fn command(data: &Path) -> Command {
 }
 
 /// What the binary and its libraries read from the environment.
-const VARIABLES: [&str; 14] = [
+const VARIABLES: [&str; 16] = [
     "ADMIN_TOKEN",
     "CLICKSTREAM_URL",
     "COMPACT_INTERVAL",
+    "COOKIELESS_SECRET",
     "DATA",
     "EVENT_RETENTION_DAYS",
     "LAND_WINDOW_MS",
@@ -78,6 +79,7 @@ const VARIABLES: [&str; 14] = [
     "RUST_BACKTRACE",
     "RUST_LOG",
     "SITES",
+    "SITES_FILE",
     "TRUSTED_PROXIES",
 ];
 

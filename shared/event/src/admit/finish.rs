@@ -12,8 +12,9 @@ use super::{
     page::{UTM, scrub},
     read::{ADDRESS, NAME, Remarks, TEXT},
     time::parse_time,
+    visitor,
 };
-use crate::{Action, DeviceType, Event, IpPolicy, Micros, Properties, Reason, ReasonCode, Site, Source, Verdict};
+use crate::{Action, DeviceType, Event, IpPolicy, Micros, Properties, PropertyNames, Reason, ReasonCode, Site, Source, Verdict};
 
 /// Why a draft is no event.
 pub struct Refused {
@@ -54,12 +55,7 @@ pub fn finish(draft: Draft<'_>, site: &Site, arrival: &Arrival<'_>) -> Result<(E
         }
     };
     let moments = moments(&draft, site, arrival, &mut wrong, &mut remarks);
-    let session_id = remarks.text(draft.session_id, NAME);
-    let anonymous_id = remarks.text(draft.anonymous_id, NAME);
-    let user_id = remarks.text(draft.user_id, NAME);
-    if session_id.is_none() && anonymous_id.is_none() && user_id.is_none() {
-        wrong.add(ReasonCode::IdentityMissing, "anonymous_id", "wanted a user id, an anonymous id or a session id");
-    }
+    let who = who(&draft, site, arrival, moments.as_ref(), &mut wrong, &mut remarks);
     let element_id = remarks.text(draft.element_id, NAME);
     if element_id.is_none() && matches!(action, Some(Action::View | Action::Click)) {
         wrong.add(ReasonCode::ElementMissing, "element_id", "a view or a click names the element that was seen or clicked");
@@ -78,8 +74,11 @@ pub fn finish(draft: Draft<'_>, site: &Site, arrival: &Arrival<'_>) -> Result<(E
     }
     let place = place(&draft, site, &mut remarks);
     let machine = machine(&draft, arrival, &mut remarks);
-    let ip = visitor(draft.ip, site, arrival, &mut remarks);
-    let properties = properties(&draft, &mut remarks);
+    let ip = address_kept(draft.ip, site, arrival, &mut remarks);
+    let mut properties = properties(&draft, site, &mut remarks);
+    if let Some(names) = &site.property_names {
+        cap(&mut properties, names, &mut remarks);
+    }
     let library = match (remarks.text(draft.library, NAME), remarks.text(draft.library_version, NAME)) {
         (Some(name), Some(version)) => Some(format!("{name}/{version}")),
         (name, _) => name,
@@ -93,9 +92,9 @@ pub fn finish(draft: Draft<'_>, site: &Site, arrival: &Arrival<'_>) -> Result<(E
         occurred_at: moments.occurred_at,
         sent_at: moments.sent_at,
         received_at: arrival.received_at,
-        session_id,
-        anonymous_id,
-        user_id,
+        session_id: who.session_id,
+        anonymous_id: who.anonymous_id,
+        user_id: who.user_id,
         url: place.url,
         path: place.path,
         referrer: place.referrer,
@@ -123,13 +122,13 @@ pub fn finish(draft: Draft<'_>, site: &Site, arrival: &Arrival<'_>) -> Result<(E
         bot: !machine.bot_reasons.is_empty(),
         bot_reasons: machine.bot_reasons,
         ip: ip.map(|ip| ip.to_string()),
-        user_agent: machine.user_agent,
+        user_agent: machine.user_agent.filter(|_| !site.cookieless),
         locale: remarks.text(draft.locale, NAME),
         library,
         source: arrival.source,
         verdict: Verdict::Valid,
         warnings: Vec::new(),
-        properties,
+        properties: if properties.is_empty() { Properties::default() } else { Properties::from_map(&properties) },
     };
     [event.utm_source, event.utm_medium, event.utm_campaign, event.utm_term, event.utm_content] = place.utm;
     for remark in &remarks.0 {
@@ -143,6 +142,42 @@ pub fn finish(draft: Draft<'_>, site: &Site, arrival: &Arrival<'_>) -> Result<(E
         event.verdict = Verdict::Suspicious;
     }
     Ok((event, remarks.0))
+}
+
+struct Who {
+    session_id: Option<String>,
+    anonymous_id: Option<String>,
+    user_id: Option<String>,
+}
+
+/// Who acted, as the event says; on a cookieless site as the request shows.
+fn who(
+    draft: &Draft<'_>,
+    site: &Site,
+    arrival: &Arrival<'_>,
+    moments: Option<&Moments>,
+    wrong: &mut Remarks,
+    remarks: &mut Remarks,
+) -> Who {
+    let who = if site.cookieless {
+        let anonymous_id = visitor::id(draft, site, arrival, moments.map_or(arrival.received_at, |m| m.occurred_at));
+        Who { session_id: None, anonymous_id, user_id: remarks.text(draft.user_id, NAME) }
+    } else {
+        Who {
+            session_id: remarks.text(draft.session_id, NAME),
+            anonymous_id: remarks.text(draft.anonymous_id, NAME),
+            user_id: remarks.text(draft.user_id, NAME),
+        }
+    };
+    if who.session_id.is_none() && who.anonymous_id.is_none() && who.user_id.is_none() {
+        let wanted = if site.cookieless {
+            "this site is cookieless: wanted a user id, or the visitor's address or user agent"
+        } else {
+            "wanted a user id, an anonymous id or a session id"
+        };
+        wrong.add(ReasonCode::IdentityMissing, "anonymous_id", wanted);
+    }
+    who
 }
 
 struct Moments {
@@ -295,7 +330,7 @@ fn machine(draft: &Draft<'_>, arrival: &Arrival<'_>, remarks: &mut Remarks) -> M
 
 /// The visitor's address as the site keeps it. What an event declares goes before the connection's; a private
 /// address is remarked only where an event declares it, as a connection from one says nothing of the visitor.
-fn visitor(cell: Cell<'_>, site: &Site, arrival: &Arrival<'_>, remarks: &mut Remarks) -> Option<IpAddr> {
+fn address_kept(cell: Cell<'_>, site: &Site, arrival: &Arrival<'_>, remarks: &mut Remarks) -> Option<IpAddr> {
     let declared = match cell {
         Some(field) => match remarks.text(cell, NAME).map(|t| t.parse::<IpAddr>()) {
             Some(Ok(ip)) if address::is_private(ip) => {
@@ -328,7 +363,7 @@ fn country(cell: Cell<'_>, arrival: &Arrival<'_>, remarks: &mut Remarks) -> Opti
     None
 }
 
-fn properties(draft: &Draft<'_>, remarks: &mut Remarks) -> Properties {
+fn properties(draft: &Draft<'_>, site: &Site, remarks: &mut Remarks) -> Map<String, Value> {
     if let Some(wrong) = draft.properties_wrong {
         remarks.wrong_type(wrong.name, wrong.value, "an object");
     }
@@ -343,7 +378,26 @@ fn properties(draft: &Draft<'_>, remarks: &mut Remarks) -> Properties {
     for (key, value) in &draft.properties {
         map.insert((*key).to_owned(), without_nul(value).into_owned());
     }
-    if map.is_empty() { Properties::default() } else { Properties::from_map(&map) }
+    if site.cookieless {
+        visitor::STORED.iter().for_each(|name| drop(map.remove(*name)));
+    }
+    map
+}
+
+/// Leaves out what has a name past those that the site keeps.
+fn cap(properties: &mut Map<String, Value>, names: &PropertyNames, remarks: &mut Remarks) {
+    let mut left_out: Option<String> = None;
+    properties.retain(|name, _| {
+        let kept = names.admit(name);
+        if !kept && left_out.is_none() {
+            left_out = Some(name.chars().take(50).collect());
+        }
+        kept
+    });
+    if let Some(name) = left_out {
+        let message = format!("left out {name:?} and all but the first {} names of properties that this site has seen", names.most());
+        remarks.add(ReasonCode::PropertyNameCapped, "properties", message);
+    }
 }
 
 /// NUL in a text is taken by JSON but by few stores.

@@ -1,8 +1,9 @@
 //! What the Lambda reads from its environment, once.
 
-use std::env;
+use std::{env, sync::Arc};
 
 use clickstream_log::LogError;
+use clickstream_objects::s3::{S3Config, S3ConfigError, S3Objects};
 use clickstream_sites::{LiveSites, SettingsError};
 use ipnet::IpNet;
 
@@ -32,20 +33,30 @@ pub enum ContextError {
     /// `SITES` or `SITES_FILE` is wrong. Keys are public.
     #[error(transparent)]
     Sites(#[from] SettingsError),
+    /// `OBJECTS_URL` is wrong.
+    #[error(transparent)]
+    Objects(#[from] S3ConfigError),
     /// The log does not open.
     #[error(transparent)]
     Log(#[from] LogError),
 }
 
 /// A collector on `LOG_URL` (`sqlite:FOLDER`), behind `TRUSTED_PROXIES` (networks; none if not set), and its sites: those
-/// of `SITES` (`site:key,…`), or those that `SITES_FILE` names; the demonstration's if neither is set.
+/// of `SITES` (`site:key,…`), or those that `SITES_FILE` names; the demonstration's if neither is set. What the log does
+/// not take goes to `OBJECTS_URL` (`s3://BUCKET`), where it is set.
 pub async fn collector_from_env() -> Result<(Collector, LiveSites), ContextError> {
     let right = "sqlite:FOLDER names the folder of the log";
     let url = variable("LOG_URL").ok_or(ContextError::Missing { name: "LOG_URL", right })?;
     let proxies = variable("TRUSTED_PROXIES").map_or_else(|| Ok(Vec::new()), networks)?;
+    let bucket = variable("OBJECTS_URL").map(|url| S3Config::from_url(&url)).transpose()?;
     let log = clickstream_log::connect(&url).await?;
     let sites = LiveSites::from_env().await?;
-    Ok((Collector::new(log, sites.sites(), Limits { trusted_proxies: proxies, ..Limits::default() }), sites))
+    let collector = Collector::new(log, sites.sites(), Limits { trusted_proxies: proxies, ..Limits::default() });
+    let collector = match bucket {
+        Some(bucket) => collector.with_spill(Arc::new(S3Objects::new(bucket))),
+        None => collector,
+    };
+    Ok((collector, sites))
 }
 
 fn variable(name: &str) -> Option<String> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use clickstream_event::{BodyError, Rate};
-use clickstream_log::LogError;
+use clickstream_spill::KeepError;
 use http::{HeaderValue, Response, StatusCode, header};
 use serde_json::json;
 
@@ -77,7 +77,7 @@ pub enum CollectError {
     },
     /// Nothing was written; the same request may be sent again.
     #[error("events cannot be kept at the moment; send the request again later")]
-    Unavailable(#[source] LogError),
+    Unavailable(#[from] KeepError),
     /// What was taken cannot be written; nothing was kept. It takes an operator.
     #[error("an event cannot be written; nothing of the request was kept")]
     Encode(#[from] serde_json::Error),

@@ -4,14 +4,16 @@ use std::{net::IpAddr, sync::Arc, time::Instant};
 
 use bytes::Bytes;
 use clickstream_event::{Arrival, Body, Micros, Shape, Site, Sites, Source, parse_body};
-use clickstream_log::{EVENTS, REJECTED, Record, SharedLog, event_record, rejection_record};
+use clickstream_log::{EVENTS, REJECTED, SharedLog, event_record, rejection_record};
+use clickstream_objects::SharedObjects;
+use clickstream_spill::{Kept, Parcel, SpillingLog};
 use clickstream_telemetry::{LiveFeed, metric};
 use http::{Method, Request, Response, header, request::Parts};
 use percent_encoding::percent_decode_str;
 
 use crate::{
     Limits,
-    answer::answer,
+    answer::{answer, say_where},
     body, cors,
     error::CollectError,
     judge::{Judged, judge},
@@ -24,7 +26,7 @@ use crate::{
 
 /// Takes events over HTTP.
 pub struct Collector {
-    log: SharedLog,
+    log: SpillingLog,
     sites: Sites,
     limits: Limits,
     quotas: Quotas,
@@ -34,7 +36,14 @@ pub struct Collector {
 impl Collector {
     /// A collector that writes to `log`.
     pub fn new(log: SharedLog, sites: Sites, limits: Limits) -> Self {
-        Self { log, sites, limits, quotas: Quotas::default(), feed: LiveFeed::default() }
+        Self { log: SpillingLog::new(log), sites, limits, quotas: Quotas::default(), feed: LiveFeed::default() }
+    }
+
+    /// Writes to `bucket` what the log does not take; without, such requests are answered 503.
+    #[must_use]
+    pub fn with_spill(mut self, bucket: SharedObjects) -> Self {
+        self.log = self.log.with_bucket(bucket);
+        self
     }
 
     /// Shows what is taken on `feed`, too.
@@ -42,6 +51,11 @@ impl Collector {
     pub fn with_feed(mut self, feed: LiveFeed) -> Self {
         self.feed = feed;
         self
+    }
+
+    /// Waits until the log takes events after it took none.
+    pub async fn log_is_back(&self) {
+        self.log.is_back().await;
     }
 
     /// Answers one request of `peer`. 2xx names each event's fate, and then accepted and rejected events alike are
@@ -100,8 +114,8 @@ impl Collector {
         let body = parse_body(&body, events.shape, events.implied, self.limits.max_events)?;
         let writer = self.writer_of(writer, &body, page)?;
         let judged = self.judged(body, events.shape, &writer, head, peer)?;
-        self.keep(&judged).await?;
-        Ok(answer(&head.headers, &judged.fates)?)
+        let kept = self.keep(&judged).await?;
+        Ok(say_where(kept, answer(&head.headers, &judged.fates)?))
     }
 
     /// An event in the address of an image.
@@ -123,8 +137,8 @@ impl Collector {
             .map_err(|error| CollectError::Pixel(format!("in data, {error}")))?;
         let writer = self.writer_of(writer, &body, cors::page_of_image(&head.headers))?;
         let judged = self.judged(body, Shape::Segment, &writer, head, peer)?;
-        self.keep(&judged).await?;
-        Ok(pixel::answer(image, &judged.fates))
+        let kept = self.keep(&judged).await?;
+        Ok(say_where(kept, pixel::answer(image, &judged.fates)))
     }
 
     /// What analytics-next asks before it sends.
@@ -169,26 +183,19 @@ impl Collector {
         Ok(judge(body.events, shape, &writer.site, &arrival))
     }
 
-    /// Everything into the log; then whoever watches sees it.
+    /// Everything into the log, or the bucket; then whoever watches sees it.
     ///
     /// Rejections go first: if they cannot be kept, no event is, so that a request that is sent again after a 503 does
     /// not count an event twice whose id the service made.
-    async fn keep(&self, judged: &Judged) -> Result<(), CollectError> {
+    async fn keep(&self, judged: &Judged) -> Result<Kept, CollectError> {
         let rejections = judged.rejections.iter().map(rejection_record).collect::<Result<Vec<_>, _>>()?;
         let events = judged.events.iter().map(event_record).collect::<Result<Vec<_>, _>>()?;
-        self.append(REJECTED, rejections).await?;
-        self.append(EVENTS, events).await?;
+        let parcels = vec![Parcel { topic: REJECTED, records: rejections }, Parcel { topic: EVENTS, records: events }];
+        let kept = self.log.append(parcels).await?;
         judged.count();
         judged.events.iter().for_each(|event| self.feed.show(event));
         judged.rejections.iter().for_each(|rejection| self.feed.show(rejection));
-        Ok(())
-    }
-
-    async fn append(&self, topic: &str, records: Vec<Record>) -> Result<(), CollectError> {
-        if records.is_empty() {
-            return Ok(());
-        }
-        self.log.append(topic, records).await.map(|_| ()).map_err(CollectError::Unavailable)
+        Ok(kept)
     }
 }
 
@@ -225,7 +232,7 @@ impl Query {
 /// The answer to a request of which nothing counts.
 fn refusal(head: &Parts, error: &CollectError) -> Response<Bytes> {
     match error {
-        CollectError::Unavailable(cause) => tracing::error!(error = %cause, "the log takes nothing; answered 503"),
+        CollectError::Unavailable(cause) => tracing::error!(error = %cause, "nothing is kept; answered 503"),
         CollectError::Encode(cause) => tracing::error!(error = %cause, "an event cannot be written as JSON; answered 500"),
         _ => {}
     }

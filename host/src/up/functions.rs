@@ -14,6 +14,7 @@ use clickstream_replay::Replay;
 use clickstream_settle::{Settle, SettleReport};
 use clickstream_store_events::StoreEvents;
 use clickstream_telemetry::LiveFeed;
+use clickstream_unspill::Unspill;
 use serde::Serialize;
 use serde_json::Value;
 use tokio::sync::Mutex;
@@ -43,6 +44,8 @@ pub struct Functions {
     pub query: Query,
     /// Replays.
     pub replay: Replay,
+    /// What was spilled back into the log.
+    pub unspill: Unspill,
     /// One compaction at a time in this process; several are safe but waste work.
     compaction: Mutex<()>,
 }
@@ -58,7 +61,7 @@ pub struct Compacted {
 
 impl Functions {
     /// Names that [`Functions::invoke`] knows.
-    pub const NAMES: [&str; 3] = ["compact", "settle", "replay"];
+    pub const NAMES: [&str; 4] = ["compact", "settle", "replay", "unspill"];
 
     /// The functions of a started service, for `sites`.
     pub fn new(parts: &Parts, sites: &Sites, config: &Config) -> Self {
@@ -76,7 +79,7 @@ impl Functions {
             feed: feed.clone(),
         };
         Self {
-            collect: Collector::new(log(), sites.clone(), limits).with_feed(feed.clone()),
+            collect: Collector::new(log(), sites.clone(), limits).with_feed(feed.clone()).with_spill(objects()),
             intake_topic: IntakeTopic::new(log(), sites.clone()).with_feed(feed),
             intake_files: IntakeFiles::new(log(), objects(), sites.clone(), clickstream_intake_files::Limits::default()),
             store: StoreEvents::new(Arc::clone(&parts.store)),
@@ -86,6 +89,7 @@ impl Functions {
             settle: Settle::new(Arc::clone(&parts.lake), parts.warehouse.clone()),
             query: Query::new(context),
             replay: Replay::new(log(), objects(), parts.warehouse.clone(), sites.clone()),
+            unspill: Unspill::new(log(), objects()),
             compaction: Mutex::new(()),
         }
     }
@@ -104,6 +108,7 @@ impl Functions {
             "compact" => self.run_compact(payload).await,
             "settle" => self.run_settle().await,
             "replay" => self.run_replay(payload).await,
+            "unspill" => self.run_unspill().await,
             _ => return None,
         })
     }
@@ -117,6 +122,10 @@ impl Functions {
     async fn run_settle(&self) -> anyhow::Result<Value> {
         let _one = self.compaction.lock().await;
         Ok(serde_json::to_value(self.settle.run().await?)?)
+    }
+
+    async fn run_unspill(&self) -> anyhow::Result<Value> {
+        Ok(serde_json::to_value(self.unspill.run().await?)?)
     }
 
     async fn run_replay(&self, payload: Value) -> anyhow::Result<Value> {

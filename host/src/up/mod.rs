@@ -9,6 +9,7 @@ mod retention;
 mod schedule;
 mod sites;
 pub mod status;
+mod unspilled;
 
 use std::{io::Write as _, sync::Arc, time::Duration};
 
@@ -48,6 +49,7 @@ pub async fn up(config: Config) -> anyhow::Result<()> {
     let work = TaskTracker::new();
     polled::start(&parts, &functions, &config, &stop, &work).await?;
     notified::start(&parts, &functions, &stop, &work);
+    unspilled::start(&parts, &functions, &stop, &work);
     schedule::start(&parts, &functions, &config, &stop, &work);
     sites::follow(&sites, &stop, &work);
 

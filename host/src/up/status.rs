@@ -98,6 +98,7 @@ pub async fn status(parts: &Parts, sites: &LiveSites) -> anyhow::Result<Status> 
     let events = parts.log.extents(EVENTS).await?;
     let rejected = parts.log.extents(REJECTED).await?;
     let mut steps = vec![
+        spill_step(parts).await?,
         group_step(parts, polled::INTAKE_TOPIC, INBOUND).await?,
         pending_step(parts, "intake-files", "inbox/").await?,
         group_step(parts, polled::STORE, EVENTS).await?,
@@ -145,6 +146,17 @@ async fn group_step(parts: &Parts, group: &str, topic: &str) -> anyhow::Result<S
     }
     let oldest_s = oldest.map(|o| (Micros::now().0 - o).max(0) as f64 / 1e6);
     Ok(Step { step: group.to_owned(), reads: topic.to_owned(), lag, unit: "events".to_owned(), oldest_s })
+}
+
+/// Most spill objects that are counted; where there are more, so many are shown.
+const MOST_COUNTED: usize = 10_000;
+
+/// Objects that stand in the bucket because the log took nothing, and are not back in it.
+async fn spill_step(parts: &Parts) -> anyhow::Result<Step> {
+    let waiting = parts.objects.list(clickstream_spill::PREFIX, None, MOST_COUNTED).await?;
+    let oldest_s = waiting.first().map(|object| (Micros::now().0 - object.modified_at).max(0) as f64 / 1e6);
+    let (reads, unit) = (clickstream_spill::PREFIX.to_owned(), "objects".to_owned());
+    Ok(Step { step: "unspill".to_owned(), reads, lag: waiting.len() as u64, unit, oldest_s })
 }
 
 /// Objects that were announced and not yet taken.

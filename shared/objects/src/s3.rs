@@ -4,12 +4,13 @@ mod config;
 mod errors;
 mod multipart;
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use async_trait::async_trait;
 use aws_sdk_s3::{Client, operation::put_object::builders::PutObjectFluentBuilder, primitives::ByteStream as Body};
 use bytes::Bytes;
 use futures::StreamExt as _;
+use tokio::sync::OnceCell;
 
 pub use config::{S3Config, S3ConfigError};
 
@@ -23,18 +24,34 @@ const PAGE: usize = 1_000;
 /// One bucket by S3's API.
 #[derive(Clone, Debug)]
 pub struct S3Objects {
-    client: Client,
-    bucket: String,
+    config: S3Config,
+    client: Arc<OnceCell<Client>>,
 }
 
 impl S3Objects {
-    /// A client for the bucket that `config` names. Nothing is asked yet.
-    pub async fn connect(config: &S3Config) -> Self {
-        Self { client: config.client().await, bucket: config.bucket.clone() }
+    /// The bucket that `config` names. The client is made by the first call, for who may never make one: it takes tens
+    /// of milliseconds.
+    pub fn new(config: S3Config) -> Self {
+        Self { config, client: Arc::default() }
     }
 
-    fn put_request(&self, key: &str, options: &PutOptions) -> PutObjectFluentBuilder {
-        let mut request = self.client.put_object().bucket(&self.bucket).key(key).set_content_type(options.content_type.clone());
+    /// The bucket that `config` names, with its client ready. Nothing is asked yet.
+    pub async fn connect(config: &S3Config) -> Self {
+        let objects = Self::new(config.clone());
+        objects.client().await;
+        objects
+    }
+
+    async fn client(&self) -> &Client {
+        self.client.get_or_init(|| self.config.client()).await
+    }
+
+    fn bucket(&self) -> &str {
+        &self.config.bucket
+    }
+
+    async fn put_request(&self, key: &str, options: &PutOptions) -> PutObjectFluentBuilder {
+        let mut request = self.client().await.put_object().bucket(self.bucket()).key(key).set_content_type(options.content_type.clone());
         for (name, value) in &options.metadata {
             request = request.metadata(name, value);
         }
@@ -49,7 +66,7 @@ impl S3Objects {
 #[async_trait]
 impl Objects for S3Objects {
     async fn put(&self, key: &str, body: Bytes, options: PutOptions) -> Result<String, ObjectError> {
-        let sent = self.put_request(key, &options).body(Body::from(body)).send().await;
+        let sent = self.put_request(key, &options).await.body(Body::from(body)).send().await;
         Ok(unquoted(sent.map_err(|e| errors::of(key, e))?.e_tag()))
     }
 
@@ -57,7 +74,7 @@ impl Objects for S3Objects {
         let unreadable = |e: std::io::Error| ObjectError::Refused(format!("{}: {e}", path.display()));
         let size = tokio::fs::metadata(path).await.map_err(unreadable)?.len();
         if size > MULTIPART_ABOVE {
-            return multipart::put(&self.client, &self.bucket, key, path, size, &options).await;
+            return multipart::put(self.client().await, self.bucket(), key, path, size, &options).await;
         }
         let bytes = tokio::fs::read(path).await.map_err(unreadable)?;
         self.put(key, bytes.into(), options).await
@@ -73,7 +90,7 @@ impl Objects for S3Objects {
     }
 
     async fn get_stream(&self, key: &str) -> Result<(ObjectInfo, ByteStream), ObjectError> {
-        let got = self.client.get_object().bucket(&self.bucket).key(key).send().await.map_err(|e| errors::of(key, e))?;
+        let got = self.client().await.get_object().bucket(self.bucket()).key(key).send().await.map_err(|e| errors::of(key, e))?;
         let info = ObjectInfo {
             key: key.to_owned(),
             size: got.content_length().and_then(|l| u64::try_from(l).ok()).unwrap_or(0),
@@ -92,13 +109,13 @@ impl Objects for S3Objects {
         if end <= start {
             return Ok(Bytes::new());
         }
-        let request = self.client.get_object().bucket(&self.bucket).key(key).range(format!("bytes={start}-{}", end - 1));
+        let request = self.client().await.get_object().bucket(self.bucket()).key(key).range(format!("bytes={start}-{}", end - 1));
         let got = request.send().await.map_err(|e| errors::of(key, e))?;
         Ok(got.body.collect().await.map_err(|e| ObjectError::Unavailable(e.to_string()))?.into_bytes())
     }
 
     async fn head(&self, key: &str) -> Result<ObjectInfo, ObjectError> {
-        let head = self.client.head_object().bucket(&self.bucket).key(key).send().await.map_err(|e| errors::of(key, e))?;
+        let head = self.client().await.head_object().bucket(self.bucket()).key(key).send().await.map_err(|e| errors::of(key, e))?;
         Ok(ObjectInfo {
             key: key.to_owned(),
             size: head.content_length().and_then(|l| u64::try_from(l).ok()).unwrap_or(0),
@@ -113,7 +130,7 @@ impl Objects for S3Objects {
         let mut token: Option<String> = None;
         while found.len() < max {
             let wanted = (max - found.len()).min(PAGE);
-            let request = self.client.list_objects_v2().bucket(&self.bucket).prefix(prefix).max_keys(wanted as i32);
+            let request = self.client().await.list_objects_v2().bucket(self.bucket()).prefix(prefix).max_keys(wanted as i32);
             let request = request.set_start_after(start_after.map(str::to_owned)).set_continuation_token(token.take());
             let page = request.send().await.map_err(|e| errors::of(prefix, e))?;
             found.extend(page.contents().iter().map(|o| ObjectInfo {
@@ -132,7 +149,7 @@ impl Objects for S3Objects {
     }
 
     async fn delete(&self, key: &str) -> Result<(), ObjectError> {
-        self.client.delete_object().bucket(&self.bucket).key(key).send().await.map_err(|e| errors::of(key, e))?;
+        self.client().await.delete_object().bucket(self.bucket()).key(key).send().await.map_err(|e| errors::of(key, e))?;
         Ok(())
     }
 }

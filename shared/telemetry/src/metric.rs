@@ -42,6 +42,16 @@ pub const COMPACTED_ROWS: &str = "clickstream_compacted_rows_total";
 pub const DUPLICATE_ROWS: &str = "clickstream_duplicate_rows_total";
 /// Rows settled in ClickHouse.
 pub const SETTLED_ROWS: &str = "clickstream_settled_rows_total";
+/// 1 while the log takes what collect appends, 0 while events go to the bucket.
+pub const LOG_REACHABLE: &str = "clickstream_log_reachable";
+/// Records that went to the bucket because the log took nothing.
+pub const SPILLED_RECORDS: &str = "clickstream_spilled_records_total";
+/// Objects they were written as.
+pub const SPILLED_OBJECTS: &str = "clickstream_spilled_objects_total";
+/// Records that returned to the log.
+pub const UNSPILLED_RECORDS: &str = "clickstream_unspilled_records_total";
+/// Spill objects done with, by `outcome` (returned, quarantined).
+pub const UNSPILLED_OBJECTS: &str = "clickstream_unspilled_objects_total";
 /// Files taken in, by `outcome`.
 pub const FILES: &str = "clickstream_files_total";
 
@@ -116,6 +126,11 @@ fn describe() {
     describe_counter!(COMPACTED_ROWS, Unit::Count, "rows appended to the lake");
     describe_counter!(DUPLICATE_ROWS, Unit::Count, "repeats that compaction left out");
     describe_counter!(SETTLED_ROWS, Unit::Count, "rows settled in ClickHouse");
+    describe_gauge!(LOG_REACHABLE, Unit::Count, "1 while the log takes what collect appends, 0 while events go to the bucket");
+    describe_counter!(SPILLED_RECORDS, Unit::Count, "records that went to the bucket because the log took nothing");
+    describe_counter!(SPILLED_OBJECTS, Unit::Count, "objects that such records were written as");
+    describe_counter!(UNSPILLED_RECORDS, Unit::Count, "records that returned from the bucket to the log");
+    describe_counter!(UNSPILLED_OBJECTS, Unit::Count, "spill objects done with, by outcome");
     describe_counter!(FILES, Unit::Count, "files taken in, by outcome");
     describe_gauge!(SITES_FILE_OK, Unit::Count, "1 while the sites are those of the sites file, 0 while it is broken or missing");
     describe_gauge!(SITES, Unit::Count, "sites that events are taken for");

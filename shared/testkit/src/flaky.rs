@@ -2,7 +2,10 @@
 
 use std::{
     path::Path,
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Mutex, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
 };
 
 use async_trait::async_trait;
@@ -17,12 +20,17 @@ pub struct Flaky {
     pub takes_nothing: AtomicBool,
     /// Streams break off after their first piece.
     pub breaks_off: AtomicBool,
+    /// Writes are done, and then told to have failed because the object stands.
+    pub answers_twice: AtomicBool,
+    /// The object of this key cannot be read.
+    pub withheld: Mutex<Option<String>>,
 }
 
 impl Flaky {
     /// A bucket that works until it is told to fail.
     pub fn new(inner: SharedObjects) -> Self {
-        Self { inner, takes_nothing: AtomicBool::new(false), breaks_off: AtomicBool::new(false) }
+        let no = || AtomicBool::new(false);
+        Self { inner, takes_nothing: no(), breaks_off: no(), answers_twice: no(), withheld: Mutex::new(None) }
     }
 
     fn writable(&self) -> Result<(), ObjectError> {
@@ -38,7 +46,8 @@ fn down() -> ObjectError {
 impl Objects for Flaky {
     async fn put(&self, key: &str, body: Bytes, options: PutOptions) -> Result<String, ObjectError> {
         self.writable()?;
-        self.inner.put(key, body, options).await
+        let written = self.inner.put(key, body, options).await;
+        if self.answers_twice.load(Ordering::SeqCst) { Err(ObjectError::PreconditionFailed(key.to_owned())) } else { written }
     }
 
     async fn put_file(&self, key: &str, path: &Path, options: PutOptions) -> Result<String, ObjectError> {
@@ -47,6 +56,9 @@ impl Objects for Flaky {
     }
 
     async fn get(&self, key: &str) -> Result<(ObjectInfo, Bytes), ObjectError> {
+        if self.withheld.lock().unwrap_or_else(PoisonError::into_inner).as_deref() == Some(key) {
+            return Err(down());
+        }
         self.inner.get(key).await
     }
 

@@ -16,6 +16,12 @@ use serde::de::DeserializeOwned;
 pub struct MemoryLog {
     /// From now on it takes nothing.
     pub full: AtomicBool,
+    /// It cannot be reached.
+    pub away: AtomicBool,
+    /// It takes a call, and never answers.
+    pub hangs: AtomicBool,
+    /// Calls of `append`.
+    pub calls: AtomicU64,
     /// Records are counted and forgotten.
     pub forgets: AtomicBool,
     /// Records taken.
@@ -42,6 +48,13 @@ impl Log for MemoryLog {
     }
 
     async fn append(&self, topic: &str, records: Vec<Record>) -> Result<Vec<Position>, LogError> {
+        self.calls.fetch_add(1, Ordering::SeqCst);
+        if self.hangs.load(Ordering::SeqCst) {
+            std::future::pending::<()>().await;
+        }
+        if self.away.load(Ordering::SeqCst) {
+            return Err(LogError::Unavailable("told to be away".to_owned()));
+        }
         if self.full.load(Ordering::SeqCst) {
             return Err(LogError::Full);
         }

@@ -1,68 +1,30 @@
 //! A disk that fills up, and has space again.
 
-use std::{
-    collections::BTreeSet,
-    fs::File,
-    io::Write as _,
-    path::{Path, PathBuf},
-    process::Command,
-    time::Duration,
-};
+use std::{collections::BTreeSet, process::Command, time::Duration};
 
 use clickstream_e2e::{Service, StartOptions, command, eventually, output};
 use reqwest::Response;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::clicks::{batch, days};
+use crate::{
+    clicks::{batch, days},
+    disk::Disk,
+};
 
 /// Size of the disk. An empty service takes some 30 MB.
-const DISK: &str = "size=160m";
+const DISK: &str = "160m";
 /// Requests within which a full disk must be noticed: the log may have some space of its own.
 const MOST_REQUESTS: usize = 20_000;
-
-/// A file system in memory.
-struct Disk(PathBuf);
-
-impl Disk {
-    /// Mounts it, where this is allowed (as root).
-    fn mount(at: &Path) -> Option<Self> {
-        std::fs::create_dir_all(at).expect("a folder");
-        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", DISK, "tmpfs"]).arg(at).status();
-        mounted.is_ok_and(|status| status.success()).then(|| Self(at.to_owned()))
-    }
-
-    /// Writes a file until nothing more fits.
-    fn fill(&self) {
-        let mut ballast = File::create(self.0.join("ballast")).expect("a file");
-        let mut size = 1 << 20;
-        while size > 0 {
-            if ballast.write_all(&vec![b'x'; size]).is_err() {
-                size /= 2;
-            }
-        }
-    }
-
-    /// Makes space.
-    fn free(&self) {
-        std::fs::remove_file(self.0.join("ballast")).expect("the file is removed");
-    }
-}
-
-impl Drop for Disk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("--lazy").arg(&self.0).status();
-    }
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_full_disk_is_answered_503_and_nothing_acknowledged_is_lost_and_all_goes_on_with_space() {
     let folder = tempfile::tempdir().expect("a folder");
-    let Some(disk) = Disk::mount(&folder.path().join("disk")) else {
+    let Some(disk) = Disk::mount(&folder.path().join("disk"), DISK) else {
         println!("skipped: mounting a tmpfs takes root");
         return;
     };
-    let data = disk.0.join("data");
+    let data = disk.path().join("data");
     let options = StartOptions { environment: vec![("COMPACT_INTERVAL", "5".to_owned())], ..StartOptions::default() };
     let service = Service::start(&data, &options).await;
     let mut acknowledged = BTreeSet::new();

@@ -2,6 +2,8 @@
 
 mod clicks;
 mod damage;
+mod disk;
 mod drain;
 mod full_disk;
 mod refusals;
+mod spill;

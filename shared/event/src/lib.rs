@@ -17,4 +17,4 @@ pub use micros::Micros;
 pub use properties::Properties;
 pub use raw::{Body, BodyError, MAX_DEPTH, MAX_EVENT_BYTES, RawEvent, RowHeader, RowHeaderError, Shape, parse_body, parse_record};
 pub use reason::{Reason, ReasonCode, Rejection};
-pub use site::{IpPolicy, PropertyNames, Quota, Rate, Site, Sites, SitesError, VisitorSecret};
+pub use site::{IpPolicy, PropertyNames, Quota, Rate, Schema, Schemas, Site, Sites, SitesError, Violation, VisitorSecret};

@@ -47,6 +47,8 @@ reason_codes! {
     TooDeep = "too_deep",
     /// The event is no JSON object, or its line cannot be decoded.
     Malformed = "malformed",
+    /// The properties violate the schema that the site has for such an event: rejected or a warning, as the site says.
+    SchemaViolated = "schema_violated",
     // Warnings.
     /// The client sent no id; the server made one.
     IdAssigned = "id_assigned",

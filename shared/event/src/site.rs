@@ -3,12 +3,14 @@
 mod file;
 mod names;
 mod quota;
+mod schema;
 mod table;
 mod visitor;
 mod walk;
 
 pub use names::PropertyNames;
 pub use quota::{Quota, Rate};
+pub use schema::{Schema, Schemas, Violation};
 pub use table::{Sites, SitesError};
 pub use visitor::VisitorSecret;
 
@@ -48,6 +50,8 @@ pub struct Site {
     pub allowed_query: Vec<String>,
     /// How many events may be sent over HTTP.
     pub quota: Quota,
+    /// What properties of its events must be.
+    pub schemas: Schemas,
     /// Which names of properties are kept; none means all.
     pub property_names: Option<PropertyNames>,
 }
@@ -67,6 +71,7 @@ impl Site {
             max_skew_seconds: 3_600,
             allowed_query: Vec::new(),
             quota: Quota::default(),
+            schemas: Schemas::default(),
             property_names: None,
         }
     }

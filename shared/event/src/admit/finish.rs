@@ -14,7 +14,7 @@ use super::{
     time::parse_time,
     visitor,
 };
-use crate::{Action, DeviceType, Event, IpPolicy, Micros, Properties, PropertyNames, Reason, ReasonCode, Site, Source, Verdict};
+use crate::{Action, DeviceType, Event, IpPolicy, Micros, Properties, PropertyNames, Reason, ReasonCode, Site, Source, Verdict, Violation};
 
 /// Why a draft is no event.
 pub struct Refused {
@@ -60,22 +60,27 @@ pub fn finish(draft: Draft<'_>, site: &Site, arrival: &Arrival<'_>) -> Result<(E
     if element_id.is_none() && matches!(action, Some(Action::View | Action::Click)) {
         wrong.add(ReasonCode::ElementMissing, "element_id", "a view or a click names the element that was seen or clicked");
     }
+    let name = match (remarks.text(draft.name, NAME), draft.implied_name) {
+        (_, Some(implied)) => Some(implied.to_owned()),
+        (name, None) => name,
+    };
+    // What is remarked of properties is told after what is remarked of the rest.
+    let mut of_properties = Remarks::default();
+    let mut properties = properties(&draft, site, &mut of_properties);
+    if let Some(action) = action.filter(|_| !site.schemas.is_empty()) {
+        check_schema(&mut properties, site, action, name.as_deref(), &mut wrong, &mut of_properties);
+    }
     let (Some(event_id), Some(action), Some(moments), true) = (event_id, action, moments, wrong.0.is_empty()) else {
         return Err(Refused { event_id, message_id, reasons: wrong.0 });
     };
 
-    let name = remarks.text(draft.name, NAME).or_else(|| draft.implied_name.map(str::to_owned));
-    let name = match (name, draft.implied_name) {
-        (_, Some(implied)) => Some(implied.to_owned()),
-        (name, None) => name,
-    };
     if name.is_none() && action == Action::Custom {
         remarks.add(ReasonCode::FieldMissing, "name", "a custom event has a name");
     }
     let place = place(&draft, site, &mut remarks);
     let machine = machine(&draft, arrival, &mut remarks);
     let ip = address_kept(draft.ip, site, arrival, &mut remarks);
-    let mut properties = properties(&draft, site, &mut remarks);
+    remarks.0.append(&mut of_properties.0);
     if let Some(names) = &site.property_names {
         cap(&mut properties, names, &mut remarks);
     }
@@ -382,6 +387,26 @@ fn properties(draft: &Draft<'_>, site: &Site, remarks: &mut Remarks) -> Map<Stri
         visitor::STORED.iter().for_each(|name| drop(map.remove(*name)));
     }
     map
+}
+
+/// Holds the properties against the site's schemas.
+fn check_schema(
+    properties: &mut Map<String, Value>,
+    site: &Site,
+    action: Action,
+    name: Option<&str>,
+    wrong: &mut Remarks,
+    remarks: &mut Remarks,
+) {
+    let object = Value::Object(std::mem::take(properties));
+    match site.schemas.check(action, name, &object) {
+        Some((Violation::Reject, faults)) => wrong.0.extend(faults),
+        Some((Violation::Warn, faults)) => remarks.0.extend(faults),
+        None => {}
+    }
+    if let Value::Object(map) = object {
+        *properties = map;
+    }
 }
 
 /// Leaves out what has a name past those that the site keeps.

@@ -3,14 +3,15 @@
 use std::num::NonZeroU32;
 
 use jiff::tz::TimeZone;
+use toml::de::DeValue;
 use url::Url;
 
 use super::{
-    IpPolicy, PropertyNames, Quota, Rate, Site, Sites, SitesError, is_site_id,
+    IpPolicy, PropertyNames, Quota, Rate, Schema, Schemas, Site, Sites, SitesError, Violation, is_site_id,
     walk::{self, Keys},
 };
 
-const SITE: [&str; 11] = [
+const SITE: [&str; 12] = [
     "id",
     "write_keys",
     "allowed_origins",
@@ -22,9 +23,11 @@ const SITE: [&str; 11] = [
     "allowed_query",
     "property_names",
     "quota",
+    "schema",
 ];
 const QUOTA: [&str; 3] = ["events_per_second", "burst", "per_ip"];
 const RATE: [&str; 2] = ["events_per_second", "burst"];
+const SCHEMA: [&str; 4] = ["event", "version", "violation", "schema"];
 
 /// Room for bursts where a file names none: a whole request, or two seconds.
 const LEAST_BURST: u32 = 500;
@@ -55,6 +58,11 @@ impl Sites {
 fn site(keys: &Keys<'_>, earlier: &[Site]) -> Result<Site, SitesError> {
     let defaults = Site::new("", "");
     let site_id = site_id(keys, earlier)?;
+    let schemas = schemas(keys)?;
+    let property_names = keys.whole("property_names", 1, 100_000)?.map(|most| PropertyNames::new(most as usize));
+    if let Some(names) = &property_names {
+        names.reserve(schemas.names());
+    }
     Ok(Site {
         write_keys: write_keys(keys, earlier)?,
         allowed_origins: allowed_origins(keys)?,
@@ -65,7 +73,8 @@ fn site(keys: &Keys<'_>, earlier: &[Site]) -> Result<Site, SitesError> {
         max_skew_seconds: keys.whole("max_skew_seconds", 1, 86_400)?.unwrap_or(defaults.max_skew_seconds),
         allowed_query: allowed_query(keys)?,
         quota: quota(keys)?,
-        property_names: keys.whole("property_names", 1, 100_000)?.map(|most| PropertyNames::new(most as usize)),
+        schemas,
+        property_names,
         site_id,
         visitor_secret: defaults.visitor_secret,
     })
@@ -167,4 +176,42 @@ fn rate(keys: &Keys<'_>) -> Result<Option<Rate>, SitesError> {
     };
     let burst = burst.unwrap_or_else(|| LEAST_BURST.max(steady.saturating_mul(2)));
     Ok(NonZeroU32::new(steady).zip(NonZeroU32::new(burst)).map(|(events_per_second, burst)| Rate { events_per_second, burst }))
+}
+
+fn schemas(keys: &Keys<'_>) -> Result<Schemas, SitesError> {
+    let mut schemas: Vec<Schema> = Vec::new();
+    for table in keys.tables("schema", "[site.schema]", &SCHEMA)? {
+        let schema = schema(&table)?;
+        if schemas.iter().any(|other| (other.event(), other.version()) == (schema.event(), schema.version())) {
+            let why = format!("{:?} has a schema of version {} already: give each its own version", schema.event(), schema.version());
+            return Err(table.at("event", &why));
+        }
+        schemas.push(schema);
+    }
+    Ok(Schemas::new(schemas))
+}
+
+fn schema(keys: &Keys<'_>) -> Result<Schema, SitesError> {
+    const EVENT: &str = "the name of a custom event, or view, click, page or identify";
+    const WANTED: &str = "a JSON Schema, as a table or as the text of a JSON object";
+    let (event, at) = keys.text("event", EVENT)?.ok_or_else(|| keys.missing("event", EVENT))?;
+    if event.trim() != event || event.is_empty() || event.chars().count() > 200 {
+        return Err(keys.wrong("event", at, &format!("wanted {EVENT}, of 1 to 200 characters")));
+    }
+    let version = keys.whole("version", 1, u32::MAX)?.unwrap_or(1);
+    let violation = match keys.text("violation", "\"warn\" or \"reject\"")? {
+        None => Violation::default(),
+        Some(("warn", _)) => Violation::Warn,
+        Some(("reject", _)) => Violation::Reject,
+        Some((_, at)) => return Err(keys.wrong("violation", at, "wanted \"warn\" or \"reject\"")),
+    };
+    let value = keys.value("schema").ok_or_else(|| keys.missing("schema", WANTED))?;
+    let json = match value.get_ref() {
+        DeValue::String(text) => serde_json::from_str(text).map_err(|error| keys.wrong("schema", value, &format!("no JSON: {error}")))?,
+        _ => keys.json("schema", value)?,
+    };
+    if !json.is_object() {
+        return Err(keys.wrong("schema", value, &format!("wanted {WANTED}")));
+    }
+    Schema::new(event, version, violation, &json).map_err(|why| keys.wrong("schema", value, &format!("no JSON Schema: {why}")))
 }

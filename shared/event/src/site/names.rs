@@ -45,6 +45,12 @@ impl PropertyNames {
         names.contains(&hash) || (names.len() < self.most && names.insert(hash))
     }
 
+    /// Keeps `names` in any case.
+    pub(super) fn reserve<'a>(&self, names: impl Iterator<Item = &'a str>) {
+        let mut seen = self.seen.names.write().unwrap_or_else(PoisonError::into_inner);
+        seen.extend(names.map(|name| self.seen.hasher.hash_one(name)));
+    }
+
     /// Goes on with the names that an earlier table of sites has seen.
     pub(super) fn adopt(&mut self, earlier: &Self) {
         self.seen = Arc::clone(&earlier.seen);
@@ -67,5 +73,7 @@ mod tests {
         let mut narrower = PropertyNames::new(1);
         narrower.adopt(&wider);
         assert!(narrower.admit("b") && !narrower.admit("d"));
+        narrower.reserve(["d"].into_iter());
+        assert!(narrower.admit("d") && !narrower.admit("e"));
     }
 }

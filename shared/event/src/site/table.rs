@@ -27,6 +27,7 @@ impl Sites {
             let mut site = Arc::unwrap_or_clone(site);
             if let (Some(names), Some(seen)) = (&mut site.property_names, seen) {
                 names.adopt(seen);
+                names.reserve(site.schemas.names());
             }
             Arc::new(site)
         });

@@ -2,6 +2,7 @@
 //!
 //! No message repeats a value: the file holds write keys.
 
+use serde_json::{Number, Value};
 use toml::{
     Spanned,
     de::{DeArray, DeTable, DeValue},
@@ -100,6 +101,29 @@ impl<'a> Keys<'a> {
     /// The value under `key`.
     pub fn value(&self, key: &str) -> Option<Placed<'a>> {
         self.table.iter().find(|(k, _)| k.get_ref() == key).map(|(_, value)| value)
+    }
+
+    /// A value as JSON.
+    pub fn json(&self, key: &str, value: Placed<'_>) -> Result<Value, SitesError> {
+        let number = |number: Option<Number>| number.map(Value::Number).ok_or_else(|| self.wrong(key, value, "JSON has no such number"));
+        match value.get_ref() {
+            DeValue::String(text) => Ok(Value::String(text.to_string())),
+            DeValue::Integer(whole) => number(i64::from_str_radix(whole.as_str(), whole.radix()).ok().map(Number::from)),
+            DeValue::Float(float) => number(float.as_str().parse().ok().and_then(Number::from_f64)),
+            DeValue::Boolean(either) => Ok(Value::Bool(*either)),
+            DeValue::Datetime(_) => Err(self.wrong(key, value, "JSON has no dates: write a text")),
+            DeValue::Array(items) => items.iter().map(|item| self.json(key, item)).collect(),
+            DeValue::Table(table) => table
+                .iter()
+                .map(|(name, value)| Ok((name.get_ref().to_string(), self.json(key, value)?)))
+                .collect::<Result<_, _>>()
+                .map(Value::Object),
+        }
+    }
+
+    /// The fault of the value under `key`, or of the table where there is none.
+    pub fn at(&self, key: &str, why: &str) -> SitesError {
+        self.value(key).map_or_else(|| self.missing(key, why), |value| self.wrong(key, value, why))
     }
 
     /// The fault of a table that lacks `key`.

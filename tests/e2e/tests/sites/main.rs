@@ -5,4 +5,5 @@ mod quotas;
 mod refusals;
 mod reload;
 mod scene;
+mod schemas;
 mod visitors;

@@ -6,6 +6,7 @@
 #[allow(dead_code)]
 mod blocks;
 #[path = "../../functions/query/src/parameters.rs"]
+#[allow(dead_code)]
 mod parameters;
 #[path = "../../shared/warehouse/src/embedded/request.rs"]
 #[allow(dead_code)]

@@ -47,6 +47,26 @@ async fn a_request_through_the_gateway_is_logged_and_answered() {
 }
 
 #[test]
+fn an_image_comes_whole_through_the_gateway_and_settings_name_its_address() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}", folder.path().display());
+    let mut lambda = Lambda::start(PROGRAM, &[("LOG_URL", &url), ("SITES", "shop:k")]);
+    let get = |path: &str, query: &str| {
+        let mut event = http(path, query, "");
+        event["requestContext"]["http"]["method"] = json!("GET");
+        event
+    };
+    let image = lambda.invoke(&get("/pixel/v1/page", "writeKey=k&userId=u")).unwrap();
+    assert_eq!((&image["statusCode"], &image["isBase64Encoded"]), (&json!(200), &json!(true)), "{image}");
+    assert!(image["body"].as_str().unwrap().starts_with("R0lGODlhAQAB"), "{image}");
+    assert_eq!(image["headers"].get("x-clickstream-problem"), None, "{image}");
+    let settings = lambda.invoke(&get("/v1/projects/k/settings", "")).unwrap();
+    let body: Value = serde_json::from_str(settings["body"].as_str().unwrap()).unwrap();
+    let segment = &body["integrations"]["Segment.io"];
+    assert_eq!((&segment["apiHost"], &segment["protocol"]), (&json!("api.example/v1"), &json!("https")), "{settings}");
+}
+
+#[test]
 fn a_wrong_variable_is_named_with_what_would_be_right() {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite:{}", folder.path().display());

@@ -12,7 +12,7 @@ const REMEMBER: &str = "7200";
 /// What a page may send beside what needs no question; `X-Retry-Count` is of Segment's clients.
 const REQUEST_HEADERS: &str = "Authorization, Content-Encoding, Content-Type, Prefer, X-Retry-Count";
 /// What a page may read of an answer beside its body.
-const ANSWER_HEADERS: &str = "Preference-Applied, Retry-After, X-Clickstream-Problem";
+const ANSWER_HEADERS: &str = "Preference-Applied, Retry-After, X-Clickstream-Problem, X-Clickstream-Spilled";
 /// A page of the internet asks whether it may send into a private network
 /// (<https://wicg.github.io/private-network-access/#headers>).
 const ASKS_PRIVATE: HeaderName = HeaderName::from_static("access-control-request-private-network");

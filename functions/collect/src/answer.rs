@@ -2,7 +2,6 @@
 
 use bytes::Bytes;
 use clickstream_event::{Reason, Verdict};
-use clickstream_spill::Kept;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use serde::Serialize;
 use uuid::Uuid;
@@ -38,19 +37,9 @@ struct Answer<'a> {
     results: &'a [Fate],
 }
 
-/// The events are in the bucket and not yet in the log.
-const SPILLED: HeaderName = HeaderName::from_static("x-clickstream-spilled");
 /// What a sender prefers (RFC 7240), and what was done of it.
 const PREFER: HeaderName = HeaderName::from_static("prefer");
 const PREFERENCE_APPLIED: HeaderName = HeaderName::from_static("preference-applied");
-
-/// Says where the events are durable, unless in the log.
-pub fn say_where(kept: Kept, mut response: Response<Bytes>) -> Response<Bytes> {
-    if kept == Kept::Spilled {
-        response.headers_mut().insert(SPILLED, HeaderValue::from_static("1"));
-    }
-    response
-}
 
 /// 200 with the fates; 202 with the same for a sender that prefers `respond-async`.
 pub fn answer(headers: &HeaderMap, results: &[Fate]) -> Result<Response<Bytes>, serde_json::Error> {

@@ -13,7 +13,7 @@ use percent_encoding::percent_decode_str;
 
 use crate::{
     Limits,
-    answer::{answer, say_where},
+    answer::answer,
     body, cors,
     error::CollectError,
     judge::{Judged, judge},
@@ -22,6 +22,7 @@ use crate::{
     route::{Events, Route, route},
     sender::{self, Visitor},
     settings::{self, Address},
+    spilled::say_where,
 };
 
 /// Takes events over HTTP.

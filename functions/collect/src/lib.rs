@@ -14,6 +14,7 @@ mod quota;
 mod route;
 mod sender;
 mod settings;
+mod spilled;
 
 pub use context::{ContextError, collector_from_env};
 pub use cors::allow_origin;

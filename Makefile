@@ -11,6 +11,7 @@ DEPS := target/deps/.installed
 BROWSER := target/browser/.installed
 SCRIPT := target/script/.installed
 SEGMENT := target/segment/.installed
+CONTRACT := target/contract/.installed
 VENV := target/venv/.installed
 # Seconds that each fuzz target runs.
 FUZZ_SECONDS ?= 20
@@ -18,7 +19,7 @@ FUZZ_SECONDS ?= 20
 KILLS ?= 20
 E2E := $(sort $(basename $(notdir $(wildcard tests/e2e/tests/*))))
 
-.PHONY: run build deps test test-all lint unit e2e browser script segment fuzz bench clean-data
+.PHONY: run build deps test test-all lint unit e2e browser script segment openapi contract fuzz bench clean-data
 
 run: deps build
 	exec $(BIN) --data $(DATA) up $(ARGS)
@@ -29,16 +30,16 @@ build:
 
 deps: $(DEPS)
 
-# libchdb, pinned by deps/package-lock.json.
+# libchdb and Swagger UI, pinned by deps/package-lock.json.
 $(DEPS): deps/package.json deps/package-lock.json
 	mkdir -p target/deps
 	cp deps/package.json deps/package-lock.json target/deps/
-	npm ci --prefix target/deps --no-fund --no-audit
+	npm ci --prefix target/deps --ignore-scripts --no-fund --no-audit
 	touch $@
 
 # The timings show what takes long.
 test:
-	@for part in lint script unit e2e browser segment fuzz; do \
+	@for part in lint script unit e2e browser segment contract fuzz; do \
 	  start=$$SECONDS; echo "== $$part"; $(MAKE) --no-print-directory $$part; echo "== $$part took $$((SECONDS - start)) s"; \
 	done
 
@@ -46,7 +47,7 @@ test:
 test-all:
 	$(MAKE) test KILLS=100 FUZZ_SECONDS=300
 
-lint:
+lint: deps
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --release --locked --workspace --all-targets -- -D warnings
 	node --check sdk/js/clickstream.js
@@ -89,6 +90,19 @@ $(SEGMENT): tests/segment/package.json tests/segment/package-lock.json tests/seg
 	mkdir -p target/segment
 	npm ci --prefix tests/segment --no-fund --no-audit
 	target/venv/bin/python -m pip install --quiet --requirement tests/segment/requirements.txt
+	touch $@
+
+# What the HTTP API is, from the code.
+openapi: build
+	$(BIN) openapi >docs/api/openapi.json
+
+# The service held to that description.
+contract: deps build $(CONTRACT)
+	tests/contract/run.sh
+
+$(CONTRACT): tests/contract/requirements.txt | $(VENV)
+	mkdir -p target/contract
+	target/venv/bin/python -m pip install --quiet --requirement $<
 	touch $@
 
 fuzz:

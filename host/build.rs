@@ -1,4 +1,5 @@
-//! Lists the files of `web/` and the published files of `sdk/js/` so that they are compiled in.
+//! Lists the files of `web/`, the published files of `sdk/js/` and, where `make deps` has fetched it, Swagger UI, so that
+//! they are compiled in.
 
 use std::{
     env,
@@ -9,6 +10,9 @@ use std::{
 
 /// The tracking script: classic, ES module, types.
 const SCRIPT: [&str; 3] = ["clickstream.js", "clickstream.mjs", "clickstream.d.ts"];
+
+/// What the page of the API loads.
+const SWAGGER: [&str; 2] = ["swagger-ui-bundle.js", "swagger-ui.css"];
 
 fn files(folder: &Path, found: &mut Vec<PathBuf>) {
     let Ok(entries) = fs::read_dir(folder) else { return };
@@ -35,6 +39,14 @@ fn main() {
     }
     for name in SCRIPT {
         let _ = writeln!(code, "    ({name:?}, include_bytes!({:?})),", script.join(name).display().to_string());
+    }
+    let swagger = here.join("../target/deps/node_modules/swagger-ui-dist");
+    for name in SWAGGER {
+        let path = swagger.join(name);
+        println!("cargo::rerun-if-changed={}", path.display());
+        if path.exists() {
+            let _ = writeln!(code, "    (\"web/swagger/{name}\", include_bytes!({:?})),", path.display().to_string());
+        }
     }
     code.push_str("];\n");
     let out = PathBuf::from(env::var("OUT_DIR").expect("cargo sets it")).join("web_files.rs");

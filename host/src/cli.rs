@@ -39,6 +39,8 @@ pub enum Command {
     Replay(Replay),
     /// Print the configuration that `up` would run with, and where each value comes from.
     Config(Up),
+    /// Print the description of the HTTP API (OpenAPI 3.1, JSON).
+    Openapi,
 }
 
 /// Options of `up`.

@@ -4,6 +4,7 @@ mod cli;
 mod client;
 mod commands;
 mod config;
+mod descriptors;
 mod http;
 mod memory;
 mod priority;
@@ -14,6 +15,7 @@ use cli::{Cli, Command};
 
 fn main() -> std::process::ExitCode {
     memory::share_arenas();
+    descriptors::open_many();
     let cli = Cli::parse();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().on_thread_start(priority::step_back).build() {
         Ok(runtime) => runtime,
@@ -36,6 +38,10 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Up(options) => up::up(config::Config::from_env(&cli.data, options)?).await,
         Command::Config(options) => {
             print!("{}", config::Config::from_env(&cli.data, options)?.describe());
+            Ok(())
+        }
+        Command::Openapi => {
+            print!("{}", http::openapi_text()?);
             Ok(())
         }
         Command::Demo(options) => commands::demo::run(&client::Service::find(&cli)?, options).await,

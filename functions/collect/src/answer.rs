@@ -4,10 +4,11 @@ use bytes::Bytes;
 use clickstream_event::{Reason, Verdict};
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
 use serde::Serialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// One event's fate.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct Fate {
     /// The client's own id as sent.
     #[serde(rename = "messageId")]
@@ -15,6 +16,7 @@ pub struct Fate {
     /// The event's id in the service.
     pub event_id: Option<Uuid>,
     /// accepted, suspicious (kept, with warnings) or rejected.
+    #[schema(pattern = "^(accepted|suspicious|rejected)$")]
     pub result: &'static str,
     /// Warnings, or why it was rejected.
     pub reasons: Vec<Reason>,
@@ -30,9 +32,10 @@ impl Fate {
     }
 }
 
-#[derive(Serialize)]
-struct Answer<'a> {
-    /// Segment's clients look for it.
+/// What became of each event of a request, in the order sent.
+#[derive(Serialize, ToSchema)]
+pub struct Answer<'a> {
+    /// Always true: Segment's clients look for it.
     success: bool,
     results: &'a [Fate],
 }

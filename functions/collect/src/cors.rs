@@ -23,7 +23,7 @@ const ALLOWS_PRIVATE: HeaderName = HeaderName::from_static("access-control-allow
 /// off.
 pub fn preflight(headers: &HeaderMap, methods: &'static str, site: Option<&Site>) -> Result<Response<Bytes>, CollectError> {
     if let Some(site) = site {
-        check(page(headers), site)?;
+        check(page(headers).as_deref(), site)?;
     }
     let mut response = Response::new(Bytes::new());
     *response.status_mut() = StatusCode::NO_CONTENT;
@@ -64,9 +64,11 @@ pub fn page_of_image(headers: &HeaderMap) -> Option<String> {
 }
 
 /// Refuses pages that `site` does not list; what is no page is never refused.
-pub fn check(page: Option<String>, site: &Site) -> Result<(), CollectError> {
+pub fn check(page: Option<&str>, site: &Site) -> Result<(), CollectError> {
     match page {
-        Some(page) if !site.allowed_origins.is_empty() && !site.allowed_origins.contains(&page) => Err(CollectError::Origin(page)),
+        Some(page) if !site.allowed_origins.is_empty() && !site.allowed_origins.iter().any(|origin| origin == page) => {
+            Err(CollectError::Origin(page.to_owned()))
+        }
         _ => Ok(()),
     }
 }

@@ -6,7 +6,6 @@ use bytes::Bytes;
 use clickstream_event::{BodyError, Rate};
 use clickstream_spill::KeepError;
 use http::{HeaderValue, Response, StatusCode, header};
-use serde_json::json;
 
 use crate::quota::Whose;
 
@@ -132,18 +131,8 @@ impl CollectError {
 
     /// The answer to the sender. What failed inside is for the logs alone.
     pub fn response(&self) -> Response<Bytes> {
-        let status = self.status();
-        let body = json!({
-            "type": "about:blank",
-            "title": status.canonical_reason().unwrap_or("error"),
-            "status": status.as_u16(),
-            "code": self.code(),
-            "detail": self.to_string(),
-        });
-        let mut response = Response::new(Bytes::from(body.to_string()));
-        *response.status_mut() = status;
+        let mut response = clickstream_problem::answer(self.status(), self.code(), &self.to_string());
         let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         match self {
             Self::Method(_, methods) => {
                 headers.insert(header::ALLOW, HeaderValue::from_static(methods));

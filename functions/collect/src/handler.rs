@@ -108,12 +108,10 @@ impl Collector {
         peer: Option<IpAddr>,
     ) -> Result<Response<Bytes>, CollectError> {
         let page = cors::page(&head.headers);
-        if let Some(writer) = &writer {
-            cors::check(page.clone(), &writer.site)?;
-        }
+        let writer = writer.map(|writer| writer.at(page.as_deref())).transpose()?;
         let body = body::plain(&head.headers, query.compression.as_deref(), body, &self.limits)?;
         let body = parse_body(&body, events.shape, events.implied, self.limits.max_events)?;
-        let writer = self.writer_of(writer, &body, page)?;
+        let writer = self.writer_of(writer, &body, page.as_deref())?;
         let judged = self.judged(body, events.shape, &writer, head, peer)?;
         let kept = self.keep(&judged).await?;
         Ok(say_where(kept, answer(&head.headers, &judged.fates)?))
@@ -136,7 +134,9 @@ impl Collector {
         let event = pixel::event(head.uri.query().unwrap_or_default())?;
         let body = parse_body(&event, Shape::Segment, Some(kind), self.limits.max_events)
             .map_err(|error| CollectError::Pixel(format!("in data, {error}")))?;
-        let writer = self.writer_of(writer, &body, cors::page_of_image(&head.headers))?;
+        let page = cors::page_of_image(&head.headers);
+        let writer = writer.map(|writer| writer.at(page.as_deref())).transpose()?;
+        let writer = self.writer_of(writer, &body, page.as_deref())?;
         let judged = self.judged(body, Shape::Segment, &writer, head, peer)?;
         let kept = self.keep(&judged).await?;
         Ok(say_where(kept, pixel::answer(image, &judged.fates)))
@@ -156,17 +156,14 @@ impl Collector {
         Ok(Writer { site, key })
     }
 
-    /// The writer by the key beside the body, else by the one in the body or in its first event that has one; pages that
-    /// its site does not list are refused.
-    fn writer_of(&self, beside: Option<Writer>, body: &Body, page: Option<String>) -> Result<Writer, CollectError> {
+    /// The writer by the key beside the body, else by the one in the body or in its first event that has one.
+    fn writer_of(&self, beside: Option<Writer>, body: &Body, page: Option<&str>) -> Result<Writer, CollectError> {
         let in_event = || body.events.iter().find_map(|e| e.as_ref().ok().and_then(|raw| sender::key_in(&raw.fields)));
         let in_body = || {
             let key = body.write_key.as_deref().filter(|k| !k.is_empty()).or_else(in_event).ok_or(CollectError::KeyMissing)?;
-            self.writer(key.to_owned())
+            self.writer(key.to_owned())?.at(page)
         };
-        let writer = beside.map_or_else(in_body, Ok)?;
-        cors::check(page, &writer.site)?;
-        Ok(writer)
+        beside.map_or_else(in_body, Ok)
     }
 
     /// Every event judged, if all of them are within the writer's quota.
@@ -204,6 +201,14 @@ impl Collector {
 struct Writer {
     site: Arc<Site>,
     key: String,
+}
+
+impl Writer {
+    /// The writer, unless it sends from a page that its site does not list.
+    fn at(self, page: Option<&str>) -> Result<Self, CollectError> {
+        cors::check(page, &self.site)?;
+        Ok(self)
+    }
 }
 
 /// What the address may say beside the path.

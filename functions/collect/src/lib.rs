@@ -16,6 +16,7 @@ mod sender;
 mod settings;
 mod spilled;
 
+pub use answer::Answer;
 pub use context::{ContextError, collector_from_env};
 pub use cors::allow_origin;
 pub use handler::Collector;

@@ -2,10 +2,11 @@
 
 use clickstream_event::{Micros, Reason};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// A rejected record.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct RejectedLine {
     /// The line on which it begins, from 1 (of Parquet: the row, from 1).
     pub line: u64,
@@ -16,7 +17,7 @@ pub struct RejectedLine {
 }
 
 /// What is wrong with the file as a whole.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct FileError {
     /// For machines.
     pub code: String,
@@ -25,7 +26,7 @@ pub struct FileError {
 }
 
 /// The receipt of a file. `lines` = `accepted` + `suspicious` + `rejected`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Receipt {
     /// The file's key.
     pub file: String,

@@ -6,7 +6,6 @@ use clickstream_objects::ObjectError;
 use clickstream_store::StoreError;
 use clickstream_warehouse::WarehouseError;
 use http::{HeaderValue, Response, StatusCode, header};
-use serde_json::json;
 
 /// A question that is answered with a problem (RFC 9457).
 #[derive(Debug, thiserror::Error)]
@@ -59,16 +58,7 @@ impl QueryError {
             Self::Unavailable(_) => (StatusCode::SERVICE_UNAVAILABLE, "part_unavailable"),
             Self::Broken(_) => (StatusCode::INTERNAL_SERVER_ERROR, "part_broken"),
         };
-        let body = json!({
-            "type": "about:blank",
-            "title": status.canonical_reason().unwrap_or("error"),
-            "status": status.as_u16(),
-            "code": code,
-            "detail": self.to_string(),
-        });
-        let mut response = Response::new(Bytes::from(body.to_string()));
-        *response.status_mut() = status;
-        response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        let mut response = clickstream_problem::answer(status, code, &self.to_string());
         let more = match self {
             Self::Unavailable(_) => Some((header::RETRY_AFTER, "2")),
             Self::Method(_) => Some((header::ALLOW, "GET, HEAD")),

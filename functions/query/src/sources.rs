@@ -10,7 +10,7 @@ use clickstream_telemetry::LiveFeed;
 use clickstream_warehouse::{InWarehouse, ReportQuery, Table, Warehouse, WarehouseError};
 use uuid::Uuid;
 
-use crate::QueryContext;
+use crate::{QueryContext, turns::InTurn};
 
 /// Questions to ClickHouse.
 #[async_trait]
@@ -67,6 +67,6 @@ pub struct Sources {
 impl From<QueryContext> for Sources {
     fn from(context: QueryContext) -> Self {
         let QueryContext { store, warehouse, objects, lake, log_id, feed } = context;
-        Self { store, warehouse: Box::new(warehouse), objects, lake, log_id, feed }
+        Self { store, warehouse: Box::new(InTurn::new(warehouse)), objects, lake, log_id, feed }
     }
 }

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-use clickstream_event::{Logged, Micros};
+use clickstream_event::{Logged, Micros, Reason};
 use clickstream_log::{EVENTS, REJECTED};
 use clickstream_store::{Found, LoggedRejection};
 use clickstream_warehouse::InWarehouse;
 use serde::Serialize;
-use serde_json::{Value, json};
 use tokio::time::Instant;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{Answer, QueryError, answer, sources::Sources};
@@ -22,27 +22,70 @@ pub const LONGEST_WAIT: u64 = 20;
 /// Pause between two looks for it.
 const PAUSE: Duration = Duration::from_millis(200);
 
-/// The steps in order; null where the event has not come yet.
-#[derive(Debug, Serialize)]
-struct Trace {
+/// Where an event is: the steps in order; null where it has not come yet.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Trace {
     event_id: Uuid,
     site_id: Option<String>,
+    /// valid, suspicious or rejected; null where only ClickHouse still has the event.
     verdict: Option<&'static str>,
     received_at: Option<Micros>,
-    reasons: Value,
-    log: Value,
-    store: Value,
-    raw: Value,
-    lake: Value,
-    warehouse: Value,
+    reasons: Option<Remarks>,
+    log: Option<Place>,
+    store: Option<InStore>,
+    raw: Option<InRaw>,
+    lake: Option<InLake>,
+    warehouse: Option<Shown>,
+}
+
+/// What was remarked: codes of a kept event, reasons of a rejected one.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+enum Remarks {
+    Warnings(Vec<String>),
+    Rejection(Vec<Reason>),
+}
+
+/// The place in the log.
+#[derive(Debug, Serialize, ToSchema)]
+struct Place {
+    topic: &'static str,
+    partition: u32,
+    offset: u64,
+}
+
+/// In the event store.
+#[derive(Debug, Serialize, ToSchema)]
+struct InStore {
+    stored: bool,
+}
+
+/// The raw object that holds the event.
+#[derive(Debug, Serialize, ToSchema)]
+struct InRaw {
+    key: String,
+}
+
+/// The lake version by which the event was compacted.
+#[derive(Debug, Serialize, ToSchema)]
+struct InLake {
+    version: u64,
+}
+
+/// In ClickHouse.
+#[derive(Debug, Serialize, ToSchema)]
+struct Shown {
+    /// Reports count it.
+    visible: bool,
+    /// It is in the settled tables, once and for good.
+    settled: bool,
 }
 
 impl Trace {
     /// A trace that has not found the event anywhere.
     fn nowhere(event_id: Uuid, site_id: Option<String>) -> Self {
-        let (verdict, received_at, null) = (None, None, Value::Null);
-        let [log, store, raw, lake, warehouse] = [const { Value::Null }; 5];
-        Self { event_id, site_id, verdict, received_at, reasons: null, log, store, raw, lake, warehouse }
+        let (verdict, received_at, reasons, log, store) = (None, None, None, None, None);
+        Self { event_id, site_id, verdict, received_at, reasons, log, store, raw: None, lake: None, warehouse: None }
     }
 }
 
@@ -66,8 +109,8 @@ async fn look(sources: &Sources, event_id: Uuid, site: Option<&str>) -> Result<A
         // The store forgets before ClickHouse does.
         None => match sources.warehouse.find(site, event_id).await? {
             Some(found) => Trace {
-                lake: found.lake_version.map_or(Value::Null, |version| json!({ "version": version })),
-                warehouse: shown(found),
+                lake: found.lake_version.map(|version| InLake { version }),
+                warehouse: Some(found.into()),
                 ..Trace::nowhere(event_id, site.map(str::to_owned))
             },
             None => return Err(QueryError::UnknownEvent(event_id.to_string())),
@@ -81,9 +124,9 @@ fn of_rejection(event_id: Uuid, rejected: LoggedRejection) -> Trace {
     Trace {
         verdict: Some("rejected"),
         received_at: Some(rejection.received_at),
-        reasons: json!(rejection.reasons),
-        log: json!({ "topic": REJECTED, "partition": log_partition, "offset": log_offset }),
-        store: json!({ "stored": true }),
+        reasons: Some(Remarks::Rejection(rejection.reasons)),
+        log: Some(Place { topic: REJECTED, partition: log_partition, offset: log_offset }),
+        store: Some(InStore { stored: true }),
         ..Trace::nowhere(event_id, rejection.site_id)
     }
 }
@@ -100,18 +143,20 @@ async fn of_event(sources: &Sources, logged: Logged) -> Result<Trace, QueryError
     Ok(Trace {
         verdict: Some(event.verdict.as_str()),
         received_at: Some(event.received_at),
-        reasons: json!(event.warnings),
-        log: json!({ "topic": EVENTS, "partition": partition, "offset": offset }),
-        store: json!({ "stored": true }),
-        raw: raw.map_or(Value::Null, |key| json!({ "key": key })),
-        lake: lake.map_or(Value::Null, |version| json!({ "version": version })),
-        warehouse: found.map_or(Value::Null, shown),
+        reasons: Some(Remarks::Warnings(event.warnings)),
+        log: Some(Place { topic: EVENTS, partition, offset }),
+        store: Some(InStore { stored: true }),
+        raw: raw.map(|key| InRaw { key }),
+        lake: lake.map(|version| InLake { version }),
+        warehouse: found.map(Shown::from),
         ..Trace::nowhere(event.event_id, Some(event.site_id))
     })
 }
 
-fn shown(found: InWarehouse) -> Value {
-    json!({ "visible": found.visible, "settled": found.settled })
+impl From<InWarehouse> for Shown {
+    fn from(found: InWarehouse) -> Self {
+        Self { visible: found.visible, settled: found.settled }
+    }
 }
 
 /// The raw object that holds the offset: keys begin with the last offset, so it is the first at or past it.

@@ -11,7 +11,7 @@ use clickstream_sites::LiveSites;
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
 use tokio_util::sync::CancellationToken;
 
-use super::{export, guard, inbox, invoke, pages, problem::problem, sites};
+use super::{export, guard, inbox, invoke, openapi, pages, problem::problem, sites};
 use crate::{
     config::Config,
     up::{Functions, Parts, status::status},
@@ -75,6 +75,7 @@ impl App {
         match path.as_str() {
             "/health" => "ok\n".into_response(),
             "/ready" => self.ready(),
+            "/openapi.json" => description(),
             "/favicon.ico" => StatusCode::NO_CONTENT.into_response(),
             path if path == "/metrics" || path.starts_with("/v1/") => match guard::reader(request.headers(), self.token.as_deref()) {
                 Ok(()) => self.read(request.into_parts().0).await,
@@ -124,7 +125,7 @@ impl App {
     }
 }
 
-const OPEN: [&str; 3] = ["/health", "/ready", "/metrics"];
+const OPEN: [&str; 4] = ["/health", "/ready", "/metrics", "/openapi.json"];
 
 /// The whole body, or a refusal before it grows past `limit` bytes or takes longer than [`BODY_WITHIN`].
 pub async fn body_within(body: Body, limit: usize) -> Result<Bytes, Box<Response>> {
@@ -158,6 +159,13 @@ fn too_long(path: &str, headers: &HeaderMap) -> Response {
         clickstream_collect::allow_origin(headers, &mut refusal);
     }
     refusal
+}
+
+fn description() -> Response {
+    match openapi::text() {
+        Ok(text) => ([(header::CONTENT_TYPE, "application/json")], text).into_response(),
+        Err(error) => problem(StatusCode::INTERNAL_SERVER_ERROR, "internal", error.to_string()),
+    }
 }
 
 fn not_found(path: &str) -> Response {

@@ -9,13 +9,25 @@ use axum::{
 use clickstream_objects::{ObjectError, PutOptions};
 use futures::StreamExt as _;
 use http::{Method, Request, StatusCode, header};
-use serde_json::json;
+use serde::Serialize;
 use tokio::io::AsyncWriteExt as _;
+use utoipa::ToSchema;
 
 use super::{App, guard, problem::problem};
 
 /// The next piece of a file must come within this time; the whole may take longer.
 const PIECE_WITHIN: Duration = Duration::from_mins(1);
+
+/// A file that was put into the inbox.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct Put {
+    /// Its `ETag`.
+    etag: String,
+    /// Its key in the bucket.
+    key: String,
+    /// Where its receipt will stand, under `/v1/`.
+    receipt: String,
+}
 
 /// Puts a file into the bucket's inbox; answers where its receipt will stand.
 pub async fn put(app: &App, rest: &str, request: Request<Body>) -> Response {
@@ -38,7 +50,7 @@ pub async fn put(app: &App, rest: &str, request: Request<Body>) -> Response {
     match spool_and_put(app, &key, request.into_body()).await {
         Ok(etag) => {
             let receipt = clickstream_intake_files::receipt_key(site, name, &etag);
-            (StatusCode::CREATED, axum::Json(json!({ "key": key, "etag": etag, "receipt": receipt }))).into_response()
+            (StatusCode::CREATED, axum::Json(Put { etag, key, receipt })).into_response()
         }
         Err(refusal) => *refusal,
     }

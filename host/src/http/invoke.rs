@@ -5,12 +5,24 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderValue, Method, Request, StatusCode, header};
+use serde::Serialize;
 use serde_json::{Value, json};
+use utoipa::ToSchema;
 
 use super::{App, app::body_within, guard, problem::problem};
 
 /// Largest synchronous payload, bytes (Lambda's own limit).
 const MOST_PAYLOAD: usize = 6 << 20;
+
+/// The error of a function, as Lambda tells it.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub struct FunctionError {
+    /// What went wrong and what would be right.
+    error_message: String,
+    /// Always `FunctionError`.
+    error_type: &'static str,
+}
 
 /// Answers as Lambda does: 200 with the result, or 200 with `X-Amz-Function-Error` and the error.
 pub async fn invoke(app: &App, request: Request<Body>) -> Response {
@@ -51,7 +63,7 @@ pub async fn invoke(app: &App, request: Request<Body>) -> Response {
         ),
         Some(Ok(result)) => axum::Json(result).into_response(),
         Some(Err(error)) => {
-            let body = json!({ "errorType": "FunctionError", "errorMessage": format!("{error:#}") });
+            let body = FunctionError { error_message: format!("{error:#}"), error_type: "FunctionError" };
             let mut answer = axum::Json(body).into_response();
             answer.headers_mut().insert("x-amz-function-error", HeaderValue::from_static("Unhandled"));
             answer

@@ -7,10 +7,12 @@ mod guard;
 mod inbox;
 mod invoke;
 mod linger;
+mod openapi;
 mod pages;
 mod problem;
 mod serve;
 mod sites;
 
 pub use app::App;
+pub use openapi::text as openapi_text;
 pub use serve::Server;

@@ -13,9 +13,15 @@ include!(concat!(env!("OUT_DIR"), "/web_files.rs"));
 pub fn page(path: &str) -> Option<Response> {
     let name = match path {
         "/" => "web/index.html",
+        "/docs" => "web/docs.html",
         other => other.strip_prefix('/')?,
     };
     let (_, bytes) = FILES.iter().find(|(file, _)| *file == name)?;
+    Some(file(name, bytes))
+}
+
+/// The answer that is the file.
+fn file(name: &str, bytes: &'static [u8]) -> Response {
     let kind = match name.rsplit_once('.').map(|(_, extension)| extension) {
         Some("html") => "text/html; charset=utf-8",
         Some("css") => "text/css; charset=utf-8",
@@ -26,7 +32,7 @@ pub fn page(path: &str) -> Option<Response> {
         Some("png") => "image/png",
         _ => "application/octet-stream",
     };
-    let mut response = (StatusCode::OK, *bytes).into_response();
+    let mut response = (StatusCode::OK, bytes).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(kind));
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
@@ -38,5 +44,5 @@ pub fn page(path: &str) -> Option<Response> {
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
         headers.insert(HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("cross-origin"));
     }
-    Some(response)
+    response
 }

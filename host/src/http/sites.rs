@@ -10,11 +10,12 @@ use clickstream_objects::PutOptions;
 use clickstream_sites::{MAX_FILE_BYTES, Place};
 use http::{Request, StatusCode};
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::{App, app::body_within, guard, inbox::object_problem, problem::problem};
 
 /// The sites.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub struct SitesList {
     /// Their ids.
     pub sites: Vec<String>,

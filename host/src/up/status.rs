@@ -4,6 +4,7 @@ use clickstream_event::Micros;
 use clickstream_log::{EVENTS, Extent, INBOUND, REJECTED};
 use clickstream_sites::LiveSites;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use super::{Parts, polled};
 
@@ -11,7 +12,7 @@ use super::{Parts, polled};
 pub const STEP_COLUMNS: [&str; 5] = ["step", "reads", "lag", "unit", "oldest_s"];
 
 /// How far one step is behind.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct Step {
     /// The function.
     pub step: String,
@@ -26,7 +27,7 @@ pub struct Step {
 }
 
 /// The sites, and whether they are what is written down.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct SitesStatus {
     /// `SITES`, the path of the sites file, or `object:KEY`.
     pub source: String,
@@ -61,7 +62,7 @@ impl SitesStatus {
 }
 
 /// The whole service.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Serialize, Deserialize, ToSchema)]
 pub struct Status {
     /// The log's identity.
     pub log_id: String,

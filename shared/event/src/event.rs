@@ -1,12 +1,13 @@
 //! The canonical event: one set of names in topics, files, tables and docs.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{Micros, Properties};
 
 /// What a person did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Action {
     /// An element was visible.
@@ -22,7 +23,7 @@ pub enum Action {
 }
 
 /// The kind of device that sent the event.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum DeviceType {
@@ -35,7 +36,7 @@ pub enum DeviceType {
 }
 
 /// The way by which the event came in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 #[expect(missing_docs, reason = "the names say it")]
 pub enum Source {
@@ -45,7 +46,7 @@ pub enum Source {
 }
 
 /// What validation says of a kept event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Verdict {
     /// Nothing to remark.
@@ -76,7 +77,7 @@ names!(Verdict { Valid = "valid", Suspicious = "suspicious" });
 /// One event that passed validation. Absent optional fields are left out of the JSON.
 ///
 /// Identity is `(site_id, event_id)`. Lengths are bounded by validation.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct Event {
     /// Unique within a site; a client's id that is no UUID becomes `UUIDv5` of site and id.
     pub event_id: Uuid,
@@ -225,7 +226,7 @@ impl Event {
 }
 
 /// An event with its place in the log: `(log_id, partition, offset)` is its place for ever.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, ToSchema)]
 pub struct Logged {
     /// The partition of topic `events`.
     pub log_partition: u32,

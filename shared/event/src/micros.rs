@@ -3,9 +3,11 @@
 use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use utoipa::ToSchema;
 
 /// Microseconds since 1970-01-01T00:00:00Z. In JSON an RFC 3339 string in UTC with six decimals.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, ToSchema)]
+#[schema(value_type = String, format = DateTime, example = "2026-11-24T10:00:00.000000Z")]
 pub struct Micros(pub i64);
 
 impl Micros {

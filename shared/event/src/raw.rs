@@ -17,7 +17,7 @@ pub(crate) fn is_too_deep(json: &str) -> bool {
 }
 
 /// How the sender spells its fields.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Shape {
     /// Segment's `/v1/track` and kin; `type` is in the body or implied by the path.

@@ -1,6 +1,7 @@
 //! Why an event was rejected or kept with a warning.
 
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{Micros, Source};
@@ -8,7 +9,7 @@ use crate::{Micros, Source};
 macro_rules! reason_codes {
     ($($(#[$doc:meta])* $variant:ident = $code:literal),+ $(,)?) => {
         /// Machine-readable reasons. The codes never change their meaning; docs/api lists them.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
         pub enum ReasonCode {
             $($(#[$doc])* #[serde(rename = $code)] $variant),+
         }
@@ -77,7 +78,7 @@ reason_codes! {
 }
 
 /// One remark on one field.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Reason {
     /// What is wrong.
     pub code: ReasonCode,
@@ -96,7 +97,7 @@ impl Reason {
 }
 
 /// A rejected event as it stands on the topic `rejected`: every reason and the original bytes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Rejection {
     /// The site, where it is known.
     pub site_id: Option<String>,

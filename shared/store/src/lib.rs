@@ -8,6 +8,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use clickstream_event::{Logged, Micros, Rejection};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// What a caller can do about a failed call.
@@ -25,7 +26,7 @@ pub enum StoreError {
 }
 
 /// A rejection with its place in the topic `rejected`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct LoggedRejection {
     /// Partition of topic `rejected`.
     pub log_partition: u32,

@@ -5,13 +5,14 @@ use std::sync::Arc;
 use clickstream_event::{Event, Micros, Rejection};
 use serde::Serialize;
 use tokio::sync::broadcast;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 /// Events that a slow watcher may lag behind before it skips some.
 const BACKLOG: usize = 1_024;
 
 /// What a watcher sees of an event. No address, no properties.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct LiveEvent {
     /// Its id, where it has one.
     pub event_id: Option<Uuid>,

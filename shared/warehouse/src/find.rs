@@ -4,7 +4,7 @@ use clickhouse::Row;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{Warehouse, WarehouseError};
+use crate::{Warehouse, WarehouseError, fresh::OFFSETS};
 
 /// What ClickHouse knows of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,14 +33,14 @@ const SETTLED: &str = "SELECT lake_version FROM settled WHERE $site event_id = {
 /// A copy at or past the newest watermark is shown. Partitions wholly below it are not opened: what lies there is settled.
 const FRESH: &str = "WITH (SELECT argMax(watermarks, version) FROM commits) AS newest
     SELECT count() AS copies, countIf(log_offset >= newest[place]) AS shown FROM fresh FINAL
-    WHERE (_partition_value.3 + 1) * 500000 > newest[concat(_partition_value.1, '/', toString(_partition_value.2))]
+    WHERE (_partition_value.3 + 1) * $offsets > newest[concat(_partition_value.1, '/', toString(_partition_value.2))]
       AND $site event_id = {id:UUID}";
 
 impl Warehouse {
     /// Looks an event up, on one site or on any; none if ClickHouse has not seen it.
     pub async fn find(&self, site: Option<&str>, event_id: Uuid) -> Result<Option<InWarehouse>, WarehouseError> {
         let ask = |sql: &str| {
-            let sql = sql.replace("$site", if site.is_some() { "site_id = {site:String} AND" } else { "" });
+            let sql = sql.replace("$offsets", &OFFSETS.to_string()).replace("$site", if site.is_some() { "site_id = {site:String} AND" } else { "" });
             self.query(&sql).param("id", event_id.to_string()).param("site", site.unwrap_or_default())
         };
         let settled = async || -> Result<Option<InWarehouse>, WarehouseError> {

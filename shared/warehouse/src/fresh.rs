@@ -6,8 +6,8 @@ use serde::Deserialize;
 
 use crate::{Warehouse, WarehouseError, parquet_rows};
 
-/// Offsets of one log partition that share a partition of `fresh`; stands in `0003_fresh.sql` too.
-const OFFSETS: u64 = 500_000;
+/// Offsets of one log partition that share a partition of `fresh`; stands in `0003_fresh.sql` and `0004_views.sql` too.
+pub(crate) const OFFSETS: u64 = 500_000;
 
 #[derive(Row, Deserialize)]
 struct Part {
@@ -41,10 +41,10 @@ impl Warehouse {
             .await?;
         let Some(Settled { watermarks }) = settled else { return Ok(0) };
         let parts: Vec<Part> = self
-            .query(
-                "SELECT DISTINCT _partition_id AS id, toString(log_id) AS log_id, log_partition, intDiv(log_offset, 500000) AS block
-                 FROM fresh GROUP BY id, log_id, log_partition, block ORDER BY log_id, log_partition, block",
-            )
+            .query(&format!(
+                "SELECT DISTINCT _partition_id AS id, toString(log_id) AS log_id, log_partition, intDiv(log_offset, {OFFSETS}) AS block
+                 FROM fresh GROUP BY id, log_id, log_partition, block ORDER BY log_id, log_partition, block"
+            ))
             .fetch_all()
             .await?;
         let mut touched = 0;

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use futures::{Stream, stream};
 use serde::Serialize;
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use crate::{Day, Warehouse, WarehouseError};
 
@@ -94,11 +95,12 @@ pub struct ReportQuery {
 }
 
 /// Rows with named columns, in the report's order. Whole numbers of 64 bits are numbers.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, ToSchema)]
 pub struct Table {
     /// The columns' names, in order.
     pub columns: Vec<String>,
     /// The rows by column.
+    #[schema(value_type = Vec<std::collections::BTreeMap<String, Value>>)]
     pub rows: Vec<Map<String, Value>>,
 }
 

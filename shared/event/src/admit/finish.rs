@@ -1,20 +1,21 @@
 //! A draft judged and made into an event.
 
-use std::{borrow::Cow, net::IpAddr};
+use std::net::IpAddr;
 
-use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::{
-    Arrival, address, agent,
-    draft::{ActionWord, Cell, Draft, device_type},
+    Arrival, address,
+    draft::{ActionWord, Cell, Draft},
     identity,
+    machine::machine,
+    moments::{Moments, moments},
     page::{UTM, scrub},
+    properties::{cap, check_schema, properties},
     read::{ADDRESS, NAME, Remarks, TEXT},
-    time::parse_time,
     visitor,
 };
-use crate::{Action, DeviceType, Event, IpPolicy, Micros, Properties, PropertyNames, Reason, ReasonCode, Site, Source, Verdict, Violation};
+use crate::{Action, Event, IpPolicy, Micros, Properties, Reason, ReasonCode, Site, Source, Verdict};
 
 /// Why a draft is no event.
 pub struct Refused {
@@ -185,68 +186,6 @@ fn who(
     who
 }
 
-struct Moments {
-    original_at: Micros,
-    occurred_at: Micros,
-    sent_at: Option<Micros>,
-}
-
-/// The client's time, and when it was by our clock: `received_at` − (`sent_at` − original), never later than `received_at`.
-///
-/// Only HTTP says when it was sent; a file or a topic may have lain for days, so its times stand as they are.
-fn moments(draft: &Draft<'_>, site: &Site, arrival: &Arrival<'_>, wrong: &mut Remarks, remarks: &mut Remarks) -> Option<Moments> {
-    let received = arrival.received_at;
-    let sent_at = match draft.sent_at {
-        Some(field) => {
-            let parsed = parse_time(field.value);
-            if parsed.is_none() {
-                remarks.add(ReasonCode::FieldInvalid, field.name, "left out: wanted a time such as 2026-11-24T12:00:00.000Z");
-            }
-            parsed
-        }
-        None => arrival.sent_at.and_then(|t| parse_time(&Value::String(t.to_owned()))),
-    };
-    let Some(field) = draft.original_at else {
-        if arrival.source != Source::Http {
-            wrong.add(ReasonCode::TimeInvalid, draft.time_field, "wanted a time such as 2026-11-24T12:00:00.000Z");
-            return None;
-        }
-        remarks.add(ReasonCode::TimeAssigned, draft.time_field, "no time was sent; the time of arrival was taken");
-        return Some(Moments { original_at: received, occurred_at: received, sent_at });
-    };
-    let Some(original_at) = parse_time(field.value) else {
-        wrong.add(ReasonCode::TimeInvalid, field.name, "wanted a time of the years 1970 to 2199 such as 2026-11-24T12:00:00.000Z");
-        return None;
-    };
-    let skew = match sent_at {
-        Some(sent) if arrival.source == Source::Http => received.0 - sent.0,
-        _ => 0,
-    };
-    let corrected = original_at.plus(skew);
-    if corrected.0 > received.0 + Micros::DAY {
-        wrong.add(ReasonCode::TimeInFuture, field.name, "more than 24 hours ahead of the service's clock");
-        return None;
-    }
-    let oldest = received.plus(-i64::from(site.max_age_days) * Micros::DAY);
-    if arrival.source == Source::Http && corrected < oldest {
-        wrong.add(
-            ReasonCode::TooOld,
-            field.name,
-            format!("older than the {} days that this site takes over HTTP: import it as a file", site.max_age_days),
-        );
-        return None;
-    }
-    let limit = i64::from(site.max_skew_seconds) * Micros::SECOND;
-    if skew.abs() > limit || corrected.0 - received.0 > limit {
-        remarks.add(
-            ReasonCode::ClockSkew,
-            field.name,
-            format!("the client's clock differs by more than {} s; the time was corrected", site.max_skew_seconds),
-        );
-    }
-    Some(Moments { original_at, occurred_at: corrected.min(received), sent_at })
-}
-
 struct Place {
     url: Option<String>,
     path: Option<String>,
@@ -284,55 +223,6 @@ fn place(draft: &Draft<'_>, site: &Site, remarks: &mut Remarks) -> Place {
     place
 }
 
-struct Machine {
-    user_agent: Option<String>,
-    device_type: DeviceType,
-    os: Option<String>,
-    browser: Option<String>,
-    bot_reasons: Vec<String>,
-}
-
-fn machine(draft: &Draft<'_>, arrival: &Arrival<'_>, remarks: &mut Remarks) -> Machine {
-    // A library's own agent in the header tells of the calling program, not of the visitor.
-    let header = arrival.user_agent.filter(|ua| agent::is_browser(ua)).map(|ua| ua.chars().take(ADDRESS).collect());
-    let user_agent: Option<String> = remarks.text(draft.user_agent, ADDRESS).or(header);
-    let told = user_agent.as_deref().map(agent::agent);
-    let mut machine = Machine { user_agent, device_type: DeviceType::Unknown, os: None, browser: None, bot_reasons: Vec::new() };
-    if let Some(told) = told {
-        machine.device_type = told.device_type;
-        machine.os.clone_from(&told.os);
-        machine.browser.clone_from(&told.browser);
-        machine.bot_reasons = told.bot_reasons.iter().map(|r| (*r).to_owned()).collect();
-        if told.headless {
-            remarks.add(ReasonCode::BrowserHeadless, "user_agent", "a browser without a window sent this: a test, a monitor or a machine");
-        }
-    }
-    if let Some(field) = draft.device {
-        let word = remarks.text(draft.device, NAME);
-        match word.as_deref().map(device_type) {
-            Some(Some((DeviceType::Bot, _))) => {
-                machine.device_type = DeviceType::Bot;
-                machine.bot_reasons.push("declared".to_owned());
-            }
-            Some(Some((DeviceType::Unknown, _))) | None => {}
-            Some(Some((declared, system))) => {
-                // A tablet is often declared as a phone; the agent knows better.
-                if machine.bot_reasons.is_empty() && !(declared == DeviceType::Mobile && machine.device_type == DeviceType::Tablet) {
-                    machine.device_type = declared;
-                }
-                machine.os = machine.os.take().or(system.map(str::to_owned));
-            }
-            Some(None) => remarks.add(ReasonCode::FieldInvalid, field.name, "left out: wanted desktop, mobile, tablet, android or ios"),
-        }
-    }
-    machine.os = remarks.text(draft.os, NAME).or(machine.os);
-    machine.browser = remarks.text(draft.browser, NAME).or(machine.browser);
-    if machine.device_type == DeviceType::Unknown {
-        remarks.add(ReasonCode::DeviceUnknown, "device_type", "neither the event nor a browser's user agent tells the device");
-    }
-    machine
-}
-
 /// The visitor's address as the site keeps it. What an event declares goes before the connection's; a private
 /// address is remarked only where an event declares it, as a connection from one says nothing of the visitor.
 fn address_kept(cell: Cell<'_>, site: &Site, arrival: &Arrival<'_>, remarks: &mut Remarks) -> Option<IpAddr> {
@@ -366,75 +256,4 @@ fn country(cell: Cell<'_>, arrival: &Arrival<'_>, remarks: &mut Remarks) -> Opti
     }
     remarks.add(ReasonCode::FieldInvalid, field.name, "left out: wanted two letters such as DE (ISO 3166-1)");
     None
-}
-
-fn properties(draft: &Draft<'_>, site: &Site, remarks: &mut Remarks) -> Map<String, Value> {
-    if let Some(wrong) = draft.properties_wrong {
-        remarks.wrong_type(wrong.name, wrong.value, "an object");
-    }
-    let parsed = draft.properties_text.and_then(|field| {
-        let parsed = field.value.as_str().and_then(|text| serde_json::from_str::<Map<String, Value>>(text).ok());
-        if parsed.is_none() {
-            remarks.add(ReasonCode::PropertiesInvalid, field.name, "left out: wanted the text of a JSON object");
-        }
-        parsed
-    });
-    let mut map: Map<String, Value> = parsed.unwrap_or_default();
-    for (key, value) in &draft.properties {
-        map.insert((*key).to_owned(), without_nul(value).into_owned());
-    }
-    if site.cookieless {
-        visitor::STORED.iter().for_each(|name| drop(map.remove(*name)));
-    }
-    map
-}
-
-/// Holds the properties against the site's schemas.
-fn check_schema(
-    properties: &mut Map<String, Value>,
-    site: &Site,
-    action: Action,
-    name: Option<&str>,
-    wrong: &mut Remarks,
-    remarks: &mut Remarks,
-) {
-    let object = Value::Object(std::mem::take(properties));
-    match site.schemas.check(action, name, &object) {
-        Some((Violation::Reject, faults)) => wrong.0.extend(faults),
-        Some((Violation::Warn, faults)) => remarks.0.extend(faults),
-        None => {}
-    }
-    if let Value::Object(map) = object {
-        *properties = map;
-    }
-}
-
-/// Leaves out what has a name past those that the site keeps.
-fn cap(properties: &mut Map<String, Value>, names: &PropertyNames, remarks: &mut Remarks) {
-    let mut left_out: Option<String> = None;
-    properties.retain(|name, _| {
-        let kept = names.admit(name);
-        if !kept && left_out.is_none() {
-            left_out = Some(name.chars().take(50).collect());
-        }
-        kept
-    });
-    if let Some(name) = left_out {
-        let message = format!("left out {name:?} and all but the first {} names of properties that this site has seen", names.most());
-        remarks.add(ReasonCode::PropertyNameCapped, "properties", message);
-    }
-}
-
-/// NUL in a text is taken by JSON but by few stores.
-fn without_nul(value: &Value) -> Cow<'_, Value> {
-    match value {
-        Value::String(text) if text.contains('\0') => Cow::Owned(Value::String(text.replace('\0', ""))),
-        Value::Array(items) if items.iter().any(|i| matches!(without_nul(i), Cow::Owned(_))) => {
-            Cow::Owned(items.iter().map(|i| without_nul(i).into_owned()).collect())
-        }
-        Value::Object(map) if map.values().any(|v| matches!(without_nul(v), Cow::Owned(_))) => {
-            Cow::Owned(Value::Object(map.iter().map(|(k, v)| (k.clone(), without_nul(v).into_owned())).collect()))
-        }
-        _ => Cow::Borrowed(value),
-    }
 }

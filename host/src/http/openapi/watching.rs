@@ -1,0 +1,34 @@
+//! For whoever runs the service.
+
+use serde_json::json;
+use utoipa::openapi::{HttpMethod, ResponseBuilder, security::SecurityRequirement};
+
+use super::operation::{self, Described, content, operation, refused_with, schema, text, with_token};
+use crate::up::status::Status;
+
+/// The part of the API.
+pub const TAG: &str = "Watch";
+
+/// Every operation.
+pub fn operations() -> Vec<Described> {
+    let open = |id: &str, summary: &str| operation(TAG, id, summary).security(SecurityRequirement::default());
+    let description = ResponseBuilder::new()
+        .description("OpenAPI 3.1.")
+        .content("application/json", content(schema(json!({ "type": "object" }))));
+    let get = |path: &str, operation: utoipa::openapi::path::OperationBuilder| (path.to_owned(), HttpMethod::Get, operation.build());
+    vec![
+        get("/health", open("health", "The process lives").response("200", text("`ok`", "text/plain"))),
+        get("/ready", refused_with(open("ready", "It takes events").response("200", text("`ready`", "text/plain")), &[503])),
+        get("/metrics", with_token(operation(TAG, "metrics", "Metrics for Prometheus").response("200", text("Prometheus' text format.", "text/plain")))),
+        get(
+            "/v1/status",
+            refused_with(
+                with_token(operation(TAG, "status", "How far every step is behind"))
+                    .response("200", operation::json::<Status>("The steps in the order of the pipeline.")),
+                &[503],
+            ),
+        ),
+        get("/openapi.json", open("openapi", "This description").response("200", description)),
+        get("/docs", open("docs", "This description as a page").response("200", text("A page.", "text/html"))),
+    ]
+}

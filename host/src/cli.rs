@@ -39,6 +39,8 @@ pub enum Command {
     Replay(Replay),
     /// Print the configuration that `up` would run with, and where each value comes from.
     Config(Up),
+    /// Make topics, keyspace, bucket and tables on the servers that LOG_URL, STORE_URL, OBJECTS_URL and WAREHOUSE_URL name.
+    Setup(Setup),
     /// Print the description of the HTTP API (OpenAPI 3.1, JSON).
     Openapi,
 }
@@ -49,6 +51,14 @@ pub struct Up {
     /// Address to listen on; port 0 takes any free one.
     #[arg(long, env = "LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDR")]
     pub listen: SocketAddr,
+}
+
+/// Options of `setup`.
+#[derive(Debug, Args)]
+pub struct Setup {
+    /// Begin a new log: after the topics were lost or the cluster was replaced.
+    #[arg(long)]
+    pub new_log: bool,
 }
 
 /// Options of `demo`.

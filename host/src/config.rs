@@ -8,10 +8,11 @@ use std::{
 };
 
 use clickstream_event::VisitorSecret;
+use clickstream_objects::s3::{S3Config, S3ConfigError};
 use clickstream_sites::{SettingsError, SitesFileError, SitesSetting, visitor_secret};
 use ipnet::IpNet;
 
-use crate::cli::Up;
+use crate::{cli::Up, servers::Servers};
 
 /// What `up` runs with.
 pub struct Config {
@@ -27,6 +28,8 @@ pub struct Config {
     pub sites: SitesSetting,
     /// `COOKIELESS_SECRET`: what ids of cookieless sites are made with. None: one of the data folder's own.
     pub cookieless_secret: Option<VisitorSecret>,
+    /// Servers in place of embedded parts.
+    pub servers: Servers,
     /// `COMPACT_INTERVAL`: seconds between compactions.
     pub compact_interval: Duration,
     /// `LAND_WINDOW_MS`: how long land gathers a batch.
@@ -67,6 +70,9 @@ pub enum ConfigError {
     /// The sites file is missing or wrong.
     #[error(transparent)]
     SitesFile(#[from] SitesFileError),
+    /// `OBJECTS_URL` is wrong.
+    #[error(transparent)]
+    Objects(#[from] S3ConfigError),
 }
 
 fn variable<T>(name: &'static str, default: T, right: &'static str, parse: impl Fn(&str) -> Option<T>) -> Result<T, ConfigError> {
@@ -97,6 +103,7 @@ impl Config {
             })?,
             sites: sites()?,
             cookieless_secret: visitor_secret()?,
+            servers: servers()?,
             compact_interval: Duration::from_secs(variable("COMPACT_INTERVAL", 120, "seconds from 5 to 86400", number(5, 86_400))?),
             land_window: Duration::from_millis(variable("LAND_WINDOW_MS", 1_000, "milliseconds from 10 to 300000", number(10, 300_000))?),
             partitions: variable("LOG_PARTITIONS", 2, "a number from 1 to 64", number(1, 64))?,
@@ -116,7 +123,12 @@ impl Config {
         };
         let secret = if self.cookieless_secret.is_some() { "(set)" } else { "(not set: the data folder's own)" };
         let proxies: Vec<_> = self.trusted_proxies.iter().map(ToString::to_string).collect();
-        let rows: [(&str, String); 14] = [
+        let embedded = |url: Option<&str>| url.map_or_else(|| "(embedded)".to_owned(), without_password);
+        let objects = self.servers.objects.as_ref().map(|objects| {
+            let at = objects.endpoint.as_ref().map_or_else(String::new, |endpoint| format!("?endpoint={endpoint}"));
+            format!("s3://{}{at}", objects.bucket)
+        });
+        let rows: [(&str, String); 21] = [
             ("DATA", self.data.display().to_string()),
             ("LISTEN", self.listen.to_string()),
             ("ADMIN_TOKEN", if self.admin_token.is_some() { "(set)" } else { "(not set: reads are open on loopback)" }.to_owned()),
@@ -124,6 +136,13 @@ impl Config {
             ("SITES", sites.join(",")),
             ("SITES_FILE", sites_file),
             ("COOKIELESS_SECRET", secret.to_owned()),
+            ("LOG_URL", embedded(self.servers.log.as_deref())),
+            ("STORE_URL", embedded(self.servers.store.as_deref())),
+            ("OBJECTS_URL", embedded(objects.as_deref())),
+            ("WAREHOUSE_URL", embedded(self.servers.warehouse.as_deref())),
+            ("NOTIFICATIONS_ARN", self.servers.notifications_arn.clone().unwrap_or_default()),
+            ("NOTIFICATIONS_TOPIC", self.servers.notifications_topic.clone().unwrap_or_default()),
+            ("NOTIFICATIONS_TOKEN", if self.servers.notifications_token.is_some() { "(set)" } else { "(not set)" }.to_owned()),
             ("COMPACT_INTERVAL", format!("{} s", self.compact_interval.as_secs())),
             ("LAND_WINDOW_MS", self.land_window.as_millis().to_string()),
             ("LOG_PARTITIONS", self.partitions.to_string()),
@@ -137,6 +156,40 @@ impl Config {
             let _ = writeln!(text, "{name:<22}{value:<48}{from}");
         }
         text
+    }
+}
+
+/// Which parts are servers. Addresses are read here, so that with a wrong one nothing is started.
+pub fn servers() -> Result<Servers, ConfigError> {
+    let given = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let scheme = |name: &'static str, schemes: &'static [&'static str], right: &'static str| {
+        let url = given(name);
+        match &url {
+            Some(url) if !schemes.iter().any(|scheme| url.starts_with(scheme)) => {
+                Err(ConfigError::Wrong { name, value: without_password(url), right })
+            }
+            _ => Ok(url),
+        }
+    };
+    Ok(Servers {
+        log: scheme("LOG_URL", &["kafka://"], "kafka://HOST:9092,… names brokers; without it the log is embedded")?,
+        store: scheme("STORE_URL", &["scylla://"], "scylla://HOST:9042,…/KEYSPACE names nodes; without it the event store is embedded")?,
+        objects: given("OBJECTS_URL").map(|url| S3Config::from_url(&url)).transpose()?,
+        warehouse: scheme("WAREHOUSE_URL", &["http://", "https://"], "http://USER:PASSWORD@HOST:8123/DATABASE names ClickHouse; without it ClickHouse is embedded")?,
+        notifications_arn: given("NOTIFICATIONS_ARN"),
+        notifications_topic: given("NOTIFICATIONS_TOPIC"),
+        notifications_token: variable("NOTIFICATIONS_TOKEN", None, "a token has 16 characters or more", |t| (t.len() >= 16).then(|| Some(t.to_owned())))?,
+    })
+}
+
+/// An address as it may be shown.
+fn without_password(url: &str) -> String {
+    match url::Url::parse(url) {
+        Ok(mut parsed) if parsed.password().is_some() => {
+            let _ = parsed.set_password(Some("***"));
+            parsed.to_string()
+        }
+        _ => url.to_owned(),
     }
 }
 

@@ -8,6 +8,7 @@ mod descriptors;
 mod http;
 mod memory;
 mod priority;
+mod servers;
 mod up;
 
 use clap::Parser;
@@ -40,6 +41,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
             print!("{}", config::Config::from_env(&cli.data, options)?.describe());
             Ok(())
         }
+        Command::Setup(options) => commands::setup::run(options).await,
         Command::Openapi => {
             print!("{}", http::openapi_text()?);
             Ok(())

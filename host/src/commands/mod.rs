@@ -5,6 +5,7 @@ pub mod export;
 pub mod import;
 pub mod replay;
 pub mod report;
+pub mod setup;
 pub mod status;
 mod table;
 pub mod trace;

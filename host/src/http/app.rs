@@ -11,7 +11,7 @@ use clickstream_sites::LiveSites;
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
 use tokio_util::sync::CancellationToken;
 
-use super::{export, guard, inbox, invoke, openapi, pages, problem::problem, sites};
+use super::{export, guard, inbox, invoke, openapi, pages, problem::problem, sites, told};
 use crate::{
     config::Config,
     up::{Functions, Parts, status::status},
@@ -33,6 +33,8 @@ pub struct App {
     pub sites: Arc<LiveSites>,
     /// `ADMIN_TOKEN`.
     pub token: Option<String>,
+    /// `NOTIFICATIONS_TOKEN`.
+    pub notifications_token: Option<String>,
     metrics: clickstream_telemetry::PrometheusHandle,
     stop: CancellationToken,
 }
@@ -47,7 +49,8 @@ impl App {
         metrics: clickstream_telemetry::PrometheusHandle,
         stop: CancellationToken,
     ) -> Self {
-        Self { parts, functions, sites, token: config.admin_token.clone(), metrics, stop }
+        let (token, notifications_token) = (config.admin_token.clone(), config.servers.notifications_token.clone());
+        Self { parts, functions, sites, token, notifications_token, metrics, stop }
     }
 
     /// Answers one request.
@@ -64,6 +67,9 @@ impl App {
         }
         if path == "/v1/sites" && *request.method() == Method::PUT {
             return sites::put(self, request).await;
+        }
+        if path == "/v1/notifications" {
+            return told::told(self, request).await;
         }
         if path.starts_with("/2015-03-31/") {
             return invoke::invoke(self, request).await;

@@ -12,6 +12,7 @@ mod pages;
 mod problem;
 mod serve;
 mod sites;
+mod told;
 
 pub use app::App;
 pub use openapi::text as openapi_text;

@@ -1,5 +1,6 @@
 //! `up`: every part started, in the order in which they need each other, and stopped in reverse.
 
+mod announced;
 mod data_folder;
 mod functions;
 mod notified;
@@ -48,6 +49,9 @@ pub async fn up(config: Config) -> anyhow::Result<()> {
     let stop = CancellationToken::new();
     let work = TaskTracker::new();
     polled::start(&parts, &functions, &config, &stop, &work).await?;
+    if let Some(topic) = &config.servers.notifications_topic {
+        announced::start(&parts, topic, &stop, &work).await?;
+    }
     notified::start(&parts, &functions, &stop, &work);
     unspilled::start(&parts, &functions, &stop, &work);
     schedule::start(&parts, &functions, &config, &stop, &work);

@@ -1,4 +1,4 @@
-//! The embedded adapters behind the ports.
+//! The adapters behind the ports: embedded, or on servers.
 
 use std::{
     path::{Path, PathBuf},
@@ -7,9 +7,13 @@ use std::{
 
 use anyhow::Context;
 use clickstream_lake::Lake;
-use clickstream_log::{EVENTS, INBOUND, Log, REJECTED, SharedLog, sqlite::SqliteLog};
-use clickstream_objects::{Notifications, SharedObjects, embedded::EmbeddedS3, s3::S3Objects};
-use clickstream_store::{SharedStore, sqlite::SqliteStore};
+use clickstream_log::{EVENTS, INBOUND, Log, REJECTED, SharedLog, kafka::KafkaLog, sqlite::SqliteLog};
+use clickstream_objects::{
+    Notifications, SharedObjects,
+    embedded::{EmbeddedS3, NotificationQueue},
+    s3::{S3Config, S3Objects},
+};
+use clickstream_store::{Retention, SharedStore, sqlite::SqliteStore};
 use clickstream_warehouse::{Warehouse, embedded::EmbeddedClickHouse};
 
 use crate::config::Config;
@@ -31,47 +35,35 @@ pub struct Parts {
     pub lake: Arc<Lake>,
     /// The warehouse.
     pub warehouse: Warehouse,
+    /// Where a bucket's server announces its objects; none where the bucket is embedded.
+    pub queue: Option<Arc<NotificationQueue>>,
     data: PathBuf,
-    sqlite_log: SqliteLog,
-    sqlite_store: SqliteStore,
-    s3: EmbeddedS3,
-    clickhouse: EmbeddedClickHouse,
+    running: Running,
+}
+
+/// What has to be stopped.
+#[derive(Default)]
+struct Running {
+    kafka: Option<KafkaLog>,
+    log: Option<SqliteLog>,
+    store: Option<SqliteStore>,
+    s3: Option<EmbeddedS3>,
+    clickhouse: Option<EmbeddedClickHouse>,
 }
 
 impl Parts {
-    /// Starts everything on the data folder and brings every schema up to date.
+    /// Starts what is embedded on the data folder, and connects to what is not; brings every embedded schema up to date.
     pub async fn start(config: &Config) -> anyhow::Result<Self> {
-        let data = &config.data;
-        let sqlite_log = SqliteLog::open(&data.join("log")).context("the log does not open")?;
-        for (topic, partitions) in [(EVENTS, config.partitions), (REJECTED, 1), (INBOUND, 2)] {
-            sqlite_log.create_topic(topic, partitions).await?;
-        }
-        let sqlite_store = SqliteStore::open(&data.join("store")).context("the event store does not open")?;
-        let s3 = EmbeddedS3::start(&data.join("objects"), BUCKET).await.context("the object store does not start")?;
-        let objects: SharedObjects = Arc::new(S3Objects::connect(s3.config()).await);
-        let notifications = s3.notifications();
-        // ClickHouse's threads take over the priority of the one that starts them, which is to be a worker's.
-        let (folder, library) = (data.join("clickhouse"), config.chdb_lib.clone());
-        let clickhouse = tokio::spawn(async move { EmbeddedClickHouse::start(&folder, &library).await });
-        let clickhouse = clickhouse.await?.context("ClickHouse does not start")?;
-        let warehouse = Warehouse::from_url(clickhouse.url()).context("ClickHouse does not answer")?;
-        warehouse.migrate().await.context("the tables of ClickHouse cannot be brought up to date")?;
-        let lake = Arc::new(Lake::open(s3.config()).await.context("the lake does not open")?);
+        let (data, mut running) = (&config.data, Running::default());
+        let log = log(config, &mut running).await.context("the log does not open")?;
+        let store = store(config, &mut running).await.context("the event store does not open")?;
+        let (bucket, notifications, queue) = bucket(config, &mut running).await?;
+        let objects: SharedObjects = Arc::new(S3Objects::connect(&bucket).await);
+        let warehouse = warehouse(config, &mut running).await?;
+        let lake = Arc::new(Lake::open(&bucket).await.context("the lake does not open")?);
         let spool = data.join("spool");
         std::fs::create_dir_all(&spool)?;
-        Ok(Self {
-            log: Arc::new(sqlite_log.clone()),
-            store: Arc::new(sqlite_store.clone()),
-            objects,
-            notifications,
-            lake,
-            warehouse,
-            data: data.clone(),
-            sqlite_log,
-            sqlite_store,
-            s3,
-            clickhouse,
-        })
+        Ok(Self { log, store, objects, notifications, lake, warehouse, queue, data: data.clone(), running })
     }
 
     /// Where files wait on their way into the bucket.
@@ -86,11 +78,75 @@ impl Parts {
 
     /// Stops every part after the last piece of work.
     pub async fn stop(&self) {
-        self.sqlite_log.close().await;
-        self.sqlite_store.close().await;
-        self.s3.shutdown().await;
-        self.clickhouse.shutdown().await;
+        let Running { kafka, log, store, s3, clickhouse } = &self.running;
+        if let Some(kafka) = kafka {
+            kafka.close().await;
+        }
+        if let Some(log) = log {
+            log.close().await;
+        }
+        if let Some(store) = store {
+            store.close().await;
+        }
+        if let Some(s3) = s3 {
+            s3.shutdown().await;
+        }
+        if let Some(clickhouse) = clickhouse {
+            clickhouse.shutdown().await;
+        }
     }
+}
+
+async fn log(config: &Config, running: &mut Running) -> anyhow::Result<SharedLog> {
+    if let Some(url) = &config.servers.log {
+        let log = KafkaLog::open(url)?;
+        running.kafka = Some(log.clone());
+        return Ok(Arc::new(log));
+    }
+    let log = SqliteLog::open(&config.data.join("log"))?;
+    for (topic, partitions) in [(EVENTS, config.partitions), (REJECTED, 1), (INBOUND, 2)] {
+        log.create_topic(topic, partitions).await?;
+    }
+    running.log = Some(log.clone());
+    Ok(Arc::new(log))
+}
+
+async fn store(config: &Config, running: &mut Running) -> anyhow::Result<SharedStore> {
+    if let Some(url) = &config.servers.store {
+        let retention = Retention { event_days: config.event_days, ..Retention::default() };
+        return Ok(clickstream_store::connect(url, retention).await?);
+    }
+    let store = SqliteStore::open(&config.data.join("store"))?;
+    running.store = Some(store.clone());
+    Ok(Arc::new(store))
+}
+
+type Bucket = (S3Config, Arc<dyn Notifications>, Option<Arc<NotificationQueue>>);
+
+async fn bucket(config: &Config, running: &mut Running) -> anyhow::Result<Bucket> {
+    if let Some(bucket) = &config.servers.objects {
+        let queue = NotificationQueue::open(&config.data.join("notifications"), &bucket.bucket);
+        let queue = Arc::new(queue.context("the queue of notifications does not open")?);
+        return Ok((bucket.clone(), Arc::clone(&queue) as Arc<dyn Notifications>, Some(queue)));
+    }
+    let s3 = EmbeddedS3::start(&config.data.join("objects"), BUCKET).await.context("the object store does not start")?;
+    let bucket = (s3.config().clone(), s3.notifications(), None);
+    running.s3 = Some(s3);
+    Ok(bucket)
+}
+
+async fn warehouse(config: &Config, running: &mut Running) -> anyhow::Result<Warehouse> {
+    if let Some(url) = &config.servers.warehouse {
+        return Warehouse::from_url(url).context("WAREHOUSE_URL cannot be used");
+    }
+    // ClickHouse's threads take over the priority of the one that starts them, which is to be a worker's.
+    let (folder, library) = (config.data.join("clickhouse"), config.chdb_lib.clone());
+    let clickhouse = tokio::spawn(async move { EmbeddedClickHouse::start(&folder, &library).await });
+    let clickhouse = clickhouse.await?.context("ClickHouse does not start")?;
+    let warehouse = Warehouse::from_url(clickhouse.url()).context("ClickHouse does not answer")?;
+    warehouse.migrate().await.context("the tables of ClickHouse cannot be brought up to date")?;
+    running.clickhouse = Some(clickhouse);
+    Ok(warehouse)
 }
 
 fn disk_free(folder: &Path) -> Option<u64> {

@@ -52,7 +52,7 @@ pub async fn start(
 
 /// Hands batches to `handle` one after another. A batch is tried until it is done: what blocks a
 /// group shows as lag, and nothing is skipped.
-async fn poll<H, F>(
+pub async fn poll<H, F>(
     log: &SharedLog,
     group: &'static str,
     topics: &[&str],

@@ -8,6 +8,7 @@ mod files;
 mod index;
 mod outbox;
 mod protocol;
+mod queue;
 
 use std::{
     path::Path,
@@ -25,6 +26,9 @@ use crate::{Notifications, ObjectError, s3::S3Config};
 use index::Index;
 use outbox::Outbox;
 use protocol::Bucket;
+
+pub(crate) use outbox::ANNOUNCED;
+pub use queue::NotificationQueue;
 
 /// The server, reached with credentials made for this start.
 pub struct EmbeddedS3 {

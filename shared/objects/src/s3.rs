@@ -3,6 +3,7 @@
 mod config;
 mod errors;
 mod multipart;
+mod setup;
 
 use std::{path::Path, sync::Arc};
 

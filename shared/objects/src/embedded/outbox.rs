@@ -17,7 +17,7 @@ use crate::{Delivery, Notification, Notifications, ObjectError};
 /// Longest sleep between looks, in case a notification becomes due.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// Prefixes whose objects are announced; nobody listens for the others.
-const ANNOUNCED: [&str; 3] = ["raw/", "inbox/", "spill/"];
+pub const ANNOUNCED: [&str; 3] = ["raw/", "inbox/", "spill/"];
 
 /// True if objects of this name are announced.
 pub fn announced(key: &str) -> bool {

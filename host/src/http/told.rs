@@ -1,0 +1,51 @@
+//! What a bucket's server announces: `POST /v1/notifications`, MinIO's webhook.
+
+use axum::{
+    body::Body,
+    response::{IntoResponse, Response},
+};
+use clickstream_triggers::notifications;
+use http::{HeaderValue, Method, Request, StatusCode, header};
+use subtle::ConstantTimeEq as _;
+
+use super::{App, app::body_within, inbox::object_problem, problem::problem};
+
+/// Largest body, bytes: a server announces one object or a few.
+const MOST: usize = 1 << 20;
+
+/// Writes down what was announced; answered 204 once it is durable. A server that is refused sends it again, MinIO
+/// before anything else, so what makes no sense is answered 204 as well, and logged.
+pub async fn told(app: &App, request: Request<Body>) -> Response {
+    let Some(queue) = &app.parts.queue else {
+        return problem(StatusCode::NOT_FOUND, "not_found", "the bucket is this service's own: nobody announces its objects here");
+    };
+    let Some(token) = &app.notifications_token else {
+        return problem(StatusCode::FORBIDDEN, "token_needed", "announcements need a token: start the service with NOTIFICATIONS_TOKEN");
+    };
+    // MinIO asks whether anyone is there before it starts.
+    if *request.method() != Method::POST {
+        let mut answer = problem(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "objects are announced by POST");
+        answer.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
+        return answer;
+    }
+    let shown = request.headers().get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let shown = shown.strip_prefix("Bearer ").unwrap_or(shown);
+    if !bool::from(shown.as_bytes().ct_eq(token.as_bytes())) {
+        return problem(StatusCode::UNAUTHORIZED, "token_missing", "send NOTIFICATIONS_TOKEN: Authorization: Bearer …");
+    }
+    let body = match body_within(request.into_body(), MOST).await {
+        Ok(body) => body,
+        Err(refusal) => return *refusal,
+    };
+    let event = match serde_json::from_slice(&body) {
+        Ok(event) => event,
+        Err(error) => {
+            tracing::error!(%error, "an announcement of the bucket makes no sense");
+            return StatusCode::NO_CONTENT.into_response();
+        }
+    };
+    match queue.push(&notifications(event)) {
+        Ok(_) => StatusCode::NO_CONTENT.into_response(),
+        Err(error) => object_problem(&error),
+    }
+}

@@ -1,0 +1,31 @@
+//! Objects that a bucket's server announces on a topic of the log (MinIO's Kafka target): into the queue, then committed.
+
+use std::{sync::Arc, time::Duration};
+
+use clickstream_log::{BatchLimits, LogError};
+use clickstream_triggers::notifications;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::{Parts, polled::poll};
+
+/// The consumer group.
+const GROUP: &str = "notifications";
+
+/// Starts the consumer of `topic`, if the bucket is on a server.
+pub async fn start(parts: &Arc<Parts>, topic: &str, stop: &CancellationToken, work: &TaskTracker) -> Result<(), LogError> {
+    let Some(queue) = parts.queue.clone() else { return Ok(()) };
+    let limits = BatchLimits { max_records: 1_000, max_bytes: 4 << 20, window: Duration::from_millis(100) };
+    poll(&parts.log, GROUP, &[topic], limits, stop, work, move |batch| {
+        let queue = Arc::clone(&queue);
+        async move {
+            for record in &batch.records {
+                match serde_json::from_slice(&record.record.value) {
+                    Ok(event) => queue.push(&notifications(event)).map(drop).map_err(|error| error.to_string())?,
+                    Err(error) => tracing::error!(offset = record.offset, %error, "an announcement of the bucket makes no sense"),
+                }
+            }
+            Ok(())
+        }
+    })
+    .await
+}

@@ -64,8 +64,10 @@ pub fn command(data: &Path) -> Command {
 }
 
 /// What the binary and its libraries read from the environment.
-const VARIABLES: [&str; 16] = [
+const VARIABLES: [&str; 25] = [
     "ADMIN_TOKEN",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY",
     "CLICKSTREAM_URL",
     "COMPACT_INTERVAL",
     "COOKIELESS_SECRET",
@@ -75,12 +77,19 @@ const VARIABLES: [&str; 16] = [
     "LISTEN",
     "LOG_PARTITIONS",
     "LOG_RETENTION_DAYS",
+    "LOG_URL",
+    "NOTIFICATIONS_ARN",
+    "NOTIFICATIONS_TOKEN",
+    "NOTIFICATIONS_TOPIC",
+    "OBJECTS_URL",
     "RAW_RETENTION_DAYS",
     "RUST_BACKTRACE",
     "RUST_LOG",
     "SITES",
     "SITES_FILE",
+    "STORE_URL",
     "TRUSTED_PROXIES",
+    "WAREHOUSE_URL",
 ];
 
 /// Runs a command to its end.

@@ -12,7 +12,7 @@ use clickstream_objects::s3::{S3Config, S3ConfigError};
 use clickstream_sites::{SettingsError, SitesFileError, SitesSetting, visitor_secret};
 use ipnet::IpNet;
 
-use crate::{cli::Up, servers::Servers};
+use crate::{cli::Up, http::SigningKey, servers::Servers};
 
 /// What `up` runs with.
 pub struct Config {
@@ -28,6 +28,8 @@ pub struct Config {
     pub sites: SitesSetting,
     /// `COOKIELESS_SECRET`: what ids of cookieless sites are made with. None: one of the data folder's own.
     pub cookieless_secret: Option<VisitorSecret>,
+    /// `INVOKE_ACCESS_KEY_ID` and `INVOKE_SECRET_ACCESS_KEY`: keys of AWS's clients that may invoke functions.
+    pub signing_keys: Vec<SigningKey>,
     /// Servers in place of embedded parts.
     pub servers: Servers,
     /// `COMPACT_INTERVAL`: seconds between compactions.
@@ -103,6 +105,7 @@ impl Config {
             })?,
             sites: sites()?,
             cookieless_secret: visitor_secret()?,
+            signing_keys: signing_keys()?,
             servers: servers()?,
             compact_interval: Duration::from_secs(variable("COMPACT_INTERVAL", 120, "seconds from 5 to 86400", number(5, 86_400))?),
             land_window: Duration::from_millis(variable("LAND_WINDOW_MS", 1_000, "milliseconds from 10 to 300000", number(10, 300_000))?),
@@ -128,7 +131,7 @@ impl Config {
             let at = objects.endpoint.as_ref().map_or_else(String::new, |endpoint| format!("?endpoint={endpoint}"));
             format!("s3://{}{at}", objects.bucket)
         });
-        let rows: [(&str, String); 21] = [
+        let rows: [(&str, String); 22] = [
             ("DATA", self.data.display().to_string()),
             ("LISTEN", self.listen.to_string()),
             ("ADMIN_TOKEN", if self.admin_token.is_some() { "(set)" } else { "(not set: reads are open on loopback)" }.to_owned()),
@@ -136,6 +139,7 @@ impl Config {
             ("SITES", sites.join(",")),
             ("SITES_FILE", sites_file),
             ("COOKIELESS_SECRET", secret.to_owned()),
+            ("INVOKE_ACCESS_KEY_ID", self.signing_keys.iter().map(|key| key.id.clone()).collect()),
             ("LOG_URL", embedded(self.servers.log.as_deref())),
             ("STORE_URL", embedded(self.servers.store.as_deref())),
             ("OBJECTS_URL", embedded(objects.as_deref())),
@@ -156,6 +160,20 @@ impl Config {
             let _ = writeln!(text, "{name:<22}{value:<48}{from}");
         }
         text
+    }
+}
+
+/// The key of AWS's clients.
+fn signing_keys() -> Result<Vec<SigningKey>, ConfigError> {
+    let given = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    match (given("INVOKE_ACCESS_KEY_ID"), given("INVOKE_SECRET_ACCESS_KEY")) {
+        (Some(id), Some(secret)) if secret.len() >= 16 => Ok(vec![SigningKey { id, secret }]),
+        (None, None) => Ok(Vec::new()),
+        (id, _) => Err(ConfigError::Wrong {
+            name: "INVOKE_SECRET_ACCESS_KEY",
+            value: "(not shown)".to_owned(),
+            right: if id.is_some() { "a secret of 16 characters or more" } else { "it goes with INVOKE_ACCESS_KEY_ID" },
+        }),
     }
 }
 

@@ -11,7 +11,7 @@ use clickstream_sites::LiveSites;
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
 use tokio_util::sync::CancellationToken;
 
-use super::{export, guard, inbox, invoke, openapi, pages, problem::problem, sites, told};
+use super::{export, guard, inbox, invoke, openapi, pages, problem::problem, sigv4::SigningKey, sites, told};
 use crate::{
     config::Config,
     up::{Functions, Parts, status::status},
@@ -33,6 +33,8 @@ pub struct App {
     pub sites: Arc<LiveSites>,
     /// `ADMIN_TOKEN`.
     pub token: Option<String>,
+    /// Keys of AWS's clients that may invoke functions.
+    pub signing_keys: Vec<SigningKey>,
     /// `NOTIFICATIONS_TOKEN`.
     pub notifications_token: Option<String>,
     metrics: clickstream_telemetry::PrometheusHandle,
@@ -50,7 +52,7 @@ impl App {
         stop: CancellationToken,
     ) -> Self {
         let (token, notifications_token) = (config.admin_token.clone(), config.servers.notifications_token.clone());
-        Self { parts, functions, sites, token, notifications_token, metrics, stop }
+        Self { parts, functions, sites, token, signing_keys: config.signing_keys.clone(), notifications_token, metrics, stop }
     }
 
     /// Answers one request.

@@ -35,7 +35,8 @@ pub fn changer(headers: &HeaderMap, token: Option<&str>) -> Result<(), Box<Respo
     Ok(())
 }
 
-fn same_site(headers: &HeaderMap, token_set: bool) -> Result<(), Box<Response>> {
+/// Refuses a browser that another site steers.
+pub fn same_site(headers: &HeaderMap, token_set: bool) -> Result<(), Box<Response>> {
     let host = headers.get(header::HOST).and_then(|v| v.to_str().ok()).unwrap_or_default();
     if !token_set && !is_loopback(host) {
         return Err(Box::new(problem(

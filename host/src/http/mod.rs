@@ -11,9 +11,11 @@ mod openapi;
 mod pages;
 mod problem;
 mod serve;
+mod sigv4;
 mod sites;
 mod told;
 
 pub use app::App;
 pub use openapi::text as openapi_text;
 pub use serve::Server;
+pub use sigv4::SigningKey;

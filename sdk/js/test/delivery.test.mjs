@@ -103,9 +103,9 @@ test('only_the_events_that_the_service_asks_for_again_are_sent_again', async () 
 });
 
 test('an_answer_that_is_not_the_services_accepts_nothing', async () => {
-  const page = browser({ answers: [[200, {}, '<!doctype html>']] });
-  await page.pass(3000);
-  assert.equal(page.requests.length, 2);
+  const page = browser({ answers: [[200, {}, '<!doctype html>'], [200, {}, { welcome: 'to the hotel' }]] });
+  await page.pass(6000);
+  assert.equal(page.requests.length, 3);
 });
 
 test('events_made_while_the_service_is_away_wait_for_the_retry', async () => {

@@ -71,7 +71,7 @@ export function browser({ answers = [], store, local = storage(store), dataset =
     const answer = answers.shift() ?? 200;
     if (answer instanceof Error) throw answer;
     const [status, headers = {}, body = { results: [] }] = [answer].flat();
-    return { status, ok: status >= 200 && status < 300, headers: { get: (name) => headers[name] ?? null }, json: async () => (typeof body === 'string' ? JSON.parse(body) : body) };
+    return { status, ok: status >= 200 && status < 300, headers: new Headers(headers), json: async () => (typeof body === 'string' ? JSON.parse(body) : body) };
   };
   const window = {
     document, history, location, fetch, setTimeout, clearTimeout, addEventListener, URL, Element, Date: FakeDate, crypto: webcrypto,

@@ -37,12 +37,13 @@ export const amend = (key, from, to) => {
 // How long not to try: whichever tab was asked to wait, and after this one's failures.
 const pause = () => Math.max(retry, +get('after') || 0) - Date.now();
 
-// The oldest events that fit into one request.
+// The oldest events that fit into one request. After each failure in a row it is half as large: if that was the reason, it
+// fits in the end.
 const take = () => {
   const keys = keysOf('q');
   let size = pause() > 0 && FULL; // reading what does not fit would take long
   keys.splice(0, keys.length - CAP).forEach((key) => delete box[key]);
-  return keys.filter((key) => size < FULL && !held.has(key) && !size | (size += box[key].length) < FULL);
+  return keys.filter((key) => size < FULL && !held.has(key) && !size | (size += box[key].length * 2 ** failures) < FULL);
 };
 const body = (keys) => '{"batch":[' + keys.map((key) => box[key]) + '],' + JSON.stringify({ writeKey, sentAt: new Date() }).slice(1);
 
@@ -56,8 +57,8 @@ const send = async () => {
       answer = await fetch(endpoint, { method: 'POST', body: text, keepalive: text.length < FULL, credentials: 'omit' });
       results = answer.ok && (await answer.json()).results;
     } catch (e) { /* no results say it */ }
-    // No network, a good answer that is not the service's, or a refusal for now.
-    const failed = !results && /^(u|2|408|429|5)/.test(answer?.status);
+    // No network, a good answer that is not the service's, a refusal for now, or 413 for more than one event.
+    const failed = !results && /^(,|2|408|429|5|413,.)/.test([answer?.status, keys[1]]);
     if (!results && !failed) console.warn('clickstream: refused', answer.status);
     if (keys.filter((key, i) => failed || results?.[i]?.result === 'retry' || !delete box[key])[0]) {
       set('after', Date.now() + answer?.headers.get('retry-after') * SECOND);

@@ -127,6 +127,26 @@ test('a_final_refusal_drops_the_batch_and_says_so', async () => {
   assert.deepEqual(Object.keys(page.local).filter((key) => key.includes('.q')), []);
 });
 
+test('a_batch_too_large_for_what_stands_before_the_service_is_halved_until_it_fits', async () => {
+  const taken = [];
+  const page = browser({
+    answers: (text) => {
+      if (text.length > 6000) return 413;
+      taken.push(...JSON.parse(text).batch);
+      return 200;
+    },
+  });
+  for (let i = 0; i < 50; i++) page.window.clickstream.track(`e${i}`);
+  page.window.clickstream.track('too large alone', { text: 'x'.repeat(6000) });
+  page.window.clickstream.track('after it');
+  await page.pass(60_000);
+  assert.deepEqual(names(taken), ['page', ...Array.from({ length: 50 }, (_, i) => `e${i}`), 'after it']);
+  assert.deepEqual(page.warnings, ['clickstream: refused 413'], 'only one event is lost');
+  assert.deepEqual(page.waiting(), []);
+  const sizes = page.requests.map(({ options }) => options.body.length);
+  assert.ok(sizes[1] <= sizes[0] / 2 + 200, `${sizes}`);
+});
+
 test('a_queue_left_by_another_page_is_taken_over_with_its_ids', async () => {
   const store = {};
   const first = browser({ store, answers: [new TypeError('no network')] });

@@ -3,7 +3,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { head } from './site.mjs';
-import { browser, context, page, site, stage } from './stage.mjs';
+import { arrive, browser, context, page, site, stage } from './stage.mjs';
+import { tasksOf } from './trace.mjs';
 
 stage();
 
@@ -14,6 +15,7 @@ const visit = async (body, script) => {
 };
 const block = (id, height, more = '') => `<div data-track="${id}" style="height:${height}px;${more}">${id}</div>`;
 const views = () => site.events('element_viewed').map((e) => e.properties.element_id).sort();
+const LOADS = 5;
 const quiet = () => page.waitForTimeout(2_500); // longer than a view and its batch take
 
 test('half of an element for a whole second is a view, and less is none', async () => {
@@ -112,18 +114,26 @@ test('a thousand elements are each seen once, and no task is long', async () => 
   assert.ok(long.every((ms) => ms < 250), `${long}`);
 });
 
-test('what the script does when a page starts is short', async () => {
-  site.pages.set('/', `${head()}<body>${Array.from({ length: 1000 }, (_, i) => `<p data-track="p-${i}">Paragraph ${i}</p>`).join('')}</body></html>`);
-  await browser.startTracing(page, { categories: ['devtools.timeline', 'v8'] });
-  await page.goto(`${site.url}/`);
-  await page.waitForTimeout(500);
-  const { traceEvents } = JSON.parse(await browser.stopTracing());
-  const ours = traceEvents.filter((e) => e.ph === 'X' && JSON.stringify(e.args ?? {}).includes('clickstream.js'));
-  // Time on the processor: how long it waited for one says nothing of the script.
-  const longest = ours.filter((e) => e.tdur).sort((a, b) => b.tdur - a.tdur)[0];
-  assert.ok(longest, 'the trace shows the script');
-  console.log(`longest task of the script at start, 1,000 elements: ${longest.name} ${(longest.tdur / 1000).toFixed(1)} ms`);
-  assert.ok(longest.tdur < 50_000, `${longest.name} took ${longest.tdur / 1000} ms`);
+test('nothing that the script does on a page of 1,000 marked elements and 5,000 others is long', async () => {
+  const item = (i) => `<button data-track="item-${i}">${i}${'<i></i>'.repeat(5)}</button>`;
+  site.pages.set('/', `${head()}<style>body{display:grid;grid-template-columns:repeat(40,30px);grid-auto-rows:20px;margin:0;font-size:8px}</style><body>${Array.from({ length: 1000 }, (_, i) => item(i)).join('')}</body></html>`);
+  const longest = [];
+  for (let load = 0; load < LOADS; load++) {
+    const tasks = await tasksOf('clickstream.js', browser, page, async () => {
+      await page.goto(`${site.url}/`);
+      await site.until('element_viewed', 1000, 30_000);
+    });
+    assert.equal(tasks.filter((task) => task.layouts).length, 0, 'it never makes the browser lay the page out');
+    longest.push(tasks.sort((a, b) => b.ms - a.ms)[0]);
+    await context.close();
+    site.reset();
+    await arrive();
+  }
+  longest.sort((a, b) => a.ms - b.ms);
+  const median = longest[LOADS >> 1];
+  console.log(`longest task of the script, 1,000 elements seen, each of ${LOADS} loads: ${longest.map(({ name, ms }) => `${name} ${ms.toFixed(1)} ms`).join(', ')}`);
+  // 5 ms are promised; what else the machine does may make it look longer.
+  assert.ok(median.ms < 20, `${median.name} took ${median.ms} ms`);
 });
 
 test('open shadow roots are looked into, also those made later', async () => {

@@ -8,15 +8,12 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { launch, visitor, watched } from '../browser/chromium.mjs';
 import { eventually } from '../browser/eventually.mjs';
-import { Service } from '../browser/service.mjs';
-import { Front } from './front.mjs';
 import { kept, rejections, traced } from './kept.mjs';
+import { front, scene, service } from './scene.mjs';
 import { CALLS, check } from './spec.mjs';
 
 const PAGE = '<!doctype html><html lang="en"><head><title>Shop</title><script src="/bundle.js"></script></head><body>Tea</body></html>';
 
-let service;
-let front;
 let site;
 let browser;
 let context;
@@ -36,16 +33,13 @@ async function bundled() {
 }
 
 before(async () => {
-  service = await Service.create();
-  [browser, site] = await Promise.all([launch(), bundled(), service.start()]);
-  front = await Front.of(service.url);
+  [browser, site] = await Promise.all([launch(), bundled()]);
 });
 after(async () => {
   await browser?.close();
   site?.close();
-  front?.close();
-  await service?.remove();
 });
+scene();
 beforeEach(async () => {
   context = await visitor(browser);
   page = await watched(context);

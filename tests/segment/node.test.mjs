@@ -3,24 +3,12 @@
 import { Analytics } from '@segment/analytics-node';
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { after, before, test } from 'node:test';
-import { Service } from '../browser/service.mjs';
-import { Front } from './front.mjs';
+import { test } from 'node:test';
 import { kept, rejections, traced } from './kept.mjs';
+import { front, scene, service } from './scene.mjs';
 import { CALLS, check } from './spec.mjs';
 
-let service;
-let front;
-
-before(async () => {
-  service = await Service.create();
-  await service.start();
-  front = await Front.of(service.url);
-});
-after(async () => {
-  front?.close();
-  await service?.remove();
-});
+scene();
 
 /** A client, and the errors that it told. */
 function client(host, settings) {

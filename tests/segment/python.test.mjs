@@ -3,29 +3,17 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { after, before, test } from 'node:test';
+import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { gunzipSync } from 'node:zlib';
-import { Service } from '../browser/service.mjs';
-import { Front } from './front.mjs';
 import { kept, rejections, traced } from './kept.mjs';
+import { front, scene, service } from './scene.mjs';
 import { CALLS, check } from './spec.mjs';
 
 const PYTHON = process.env.PYTHON ?? 'python3';
 const CLIENT = fileURLToPath(new URL('client.py', import.meta.url));
 
-let service;
-let front;
-
-before(async () => {
-  service = await Service.create();
-  await service.start();
-  front = await Front.of(service.url);
-});
-after(async () => {
-  front?.close();
-  await service?.remove();
-});
+scene();
 
 /** Runs the client until it has flushed; resolves with the errors that it told. */
 async function run(host, calls, settings = {}) {

@@ -78,7 +78,7 @@ impl App {
         }
         if *request.method() != Method::GET && *request.method() != Method::HEAD {
             let known = path.starts_with("/v1/") || pages::page(&path).is_some() || OPEN.contains(&path.as_str());
-            return if known { not_allowed() } else { not_found(&path) };
+            return if known { not_allowed(&path) } else { not_found(&path) };
         }
         match path.as_str() {
             "/health" => "ok\n".into_response(),
@@ -180,8 +180,9 @@ fn not_found(path: &str) -> Response {
     problem(StatusCode::NOT_FOUND, "not_found", format!("nothing is at {path}; docs/api lists the paths"))
 }
 
-fn not_allowed() -> Response {
-    let mut answer = problem(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "this path answers GET alone");
-    answer.headers_mut().insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
+fn not_allowed(path: &str) -> Response {
+    let methods = if path == "/v1/sites" { "GET, HEAD, PUT" } else { "GET, HEAD" };
+    let mut answer = problem(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", format!("this path answers {methods}"));
+    answer.headers_mut().insert(header::ALLOW, HeaderValue::from_static(methods));
     answer
 }

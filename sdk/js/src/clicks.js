@@ -1,26 +1,23 @@
 import { PRIVATE, describe, target } from './elements.js';
 import { track } from './start.js';
 import { on } from './page.js';
-import { SECOND, held } from './queue.js';
-import { box, put } from './store.js';
+import { SECOND, amend, held } from './queue.js';
 
 const FAST = 500; // ms between the clicks of an angry hand
-const FILES = /\.(pdf|zip|exe|docx?|xlsx?|pptx?|csv)$/i;
-
-const answered = () => {
-  held.clear();
-  changes.disconnect();
-};
-let changes;
-let burst;
-let last;
-let at;
+const FILES = /\.(pdf|zip|exe|csv|(doc|xls|ppt)x?)$/i;
 
 /**
  * Tells of every click by a person on what `selector` finds, or on a link to a file or another site.
  */
 export const watchClicks = (selector) => {
-  changes = new MutationObserver(answered);
+  let burst;
+  let last;
+  let at;
+  const answered = () => {
+    held.clear();
+    changes.disconnect();
+  };
+  const changes = new MutationObserver(answered);
   on('click', (e) => {
     const path = e.composedPath();
     const first = (found) => path.find((node) => node.matches?.(found));
@@ -50,10 +47,10 @@ export const watchClicks = (selector) => {
     // These answer without changing the page.
     if (first(`${PRIVATE},a,label,video`)) return;
     held.add(key);
-    path.forEach((node) => node.nodeType > 8 && changes.observe(node, { subtree: true, childList: true, attributes: true, characterData: true }));
+    path.pop(); // the window
+    path.forEach((node) => changes.observe(node, { childList: true, subtree: true, attributes: true, characterData: true }));
     setTimeout(() => {
-      const text = held.delete(key) && box[key];
-      if (text) put(key, text.replace(/(dead_click":)false/, '$1true'));
+      if (held.delete(key)) amend(key, 'false,"v', 'true,"v'); // the viewport comes after it
     }, SECOND);
   });
   on('scroll focus blur submit', answered);

@@ -2,5 +2,5 @@
 
 import { start } from './start.js';
 
-const { dataset, src } = document.currentScript;
-window.clickstream ||= start({ host: src.replace(/\/[^/]*$/, ''), ...dataset });
+const { currentScript } = document;
+window.clickstream ||= start({ host: currentScript.src.replace(/\/[^/]*$/, ''), ...currentScript.dataset });

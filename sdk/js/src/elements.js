@@ -1,11 +1,13 @@
 // What may be told of an element, and where elements are found.
 
 import { after } from './page.js';
+import { watchView } from './views.js';
+import { each } from './slices.js';
 
 // What people type into, and what a page marks private: no text of these leaves the page.
 export const PRIVATE = 'input,textarea,select,[contenteditable],[data-track-private]';
 
-const isPrivate = (el) => el && (el.closest(PRIVATE) || isPrivate(el.getRootNode().host));
+const isPrivate = (el) => el && (isPrivate(el.getRootNode().host) || el.closest(PRIVATE));
 
 /** Where a link leads, without what may name a person. */
 export const target = (el) => (el.host && !isPrivate(el) ? el.host + el.pathname : '');
@@ -17,28 +19,28 @@ export const nameOf = (el) => el.dataset.track || el.id || target(el) || el.getA
 export const describe = (el) => ({
   element_id: nameOf(el),
   element_kind: el.dataset.trackKind || el.localName,
-  element_text: isPrivate(el) || el.querySelector(PRIVATE) ? undefined : el.innerText?.trim().replace(/\s+/g, ' ').slice(0, 99),
   element_class: el.getAttribute('class'),
+  element_text: isPrivate(el) || el.querySelector(PRIVATE) ? undefined : el.innerText?.trim().replace(/\s+/g, ' ').slice(0, 99),
 });
 
-/** Calls `act` with every element of the page that `selector` finds, now or later, also inside open shadow roots. */
-export const eachElement = (selector, act) => {
+/** Watches the views of every element that `selector` finds, now or later, also inside open shadow roots. */
+export const watchElements = (selector) => {
   const look = (node) => {
-    if (node.matches?.(selector)) setTimeout(act, 0, node); // each its own task: none is long
+    if (node.matches?.(selector)) watchView(node);
     if (node.shadowRoot) watch(node.shadowRoot);
   };
   const scan = (node) => {
     look(node);
-    node.querySelectorAll?.('*').forEach(look);
+    if (node.querySelectorAll) each(node.querySelectorAll('*'), look);
   };
-  const observer = new MutationObserver((changes) => changes.forEach((change) => {
+  const observer = new MutationObserver((changes) => each(changes, (change) => {
     look(change.target);
-    change.addedNodes.forEach(scan);
+    each(change.addedNodes, scan);
   }));
   const watch = (root) => {
     observer.observe(root, { childList: true, subtree: true, attributeFilter: ['data-track'] });
-    scan(root);
+    each([root], scan);
   };
   after(Element.prototype, 'attachShadow', watch);
-  setTimeout(watch, 0, document); // not in the task that starts the script
+  watch(document);
 };

@@ -1,6 +1,7 @@
 // Each event waits under a key of its own, so that tabs, which share the storage, never overwrite one another's. The key
 // goes once the service has answered for the event. Whatever is sent twice has one messageId and counts once.
 
+import { placePage } from './start.js';
 import { box, get, keysOf, prefix, put, set, writeKey } from './store.js';
 
 export const SECOND = 1e3;
@@ -10,64 +11,68 @@ const FULL = 2e4; // characters of a request, of at most 3 bytes each: a browser
 /** Keys of events that do not go yet: more may come to be known of them. */
 export const held = new Set();
 
-let made = 1e6;
-let failures = 0;
+let made = 1e9 * (1 + Math.random()); // counts what this tab made, from where no other tab does
+let failures = 0; // in a row
 let endpoint;
 let retry = 0;
 let timer;
 let sending;
+let leaving;
 
-const later = (ms) => { timer ||= setTimeout(flush, ms); };
+// In a second, or in `ms` if that is longer.
+const later = (ms = 0) => { timer ||= setTimeout(flush, Math.max(SECOND, ms)); };
 
 /** Queues an event; returns its key, which sorts by the time it was made. */
-export const enqueue = (event) => {
-  const key = `${prefix}q${Date.now()}${made++}${event.messageId}`;
+export const enqueue = (event, key = `${prefix}q${Date.now()}${made++}`) => {
   put(key, JSON.stringify(event));
-  later(SECOND);
+  later();
   return key;
 };
 
-// How long not to try: whichever tab was asked to wait, and after this one's failures.
-const pause = () => Math.max(retry, get('after') || 0) - Date.now();
+/** Changes the text of an event that still waits. */
+export const amend = (key, from, to) => {
+  if (box[key]) put(key, box[key].replace(from, to));
+};
 
-// The oldest events that fit into one request.
+// How long not to try: whichever tab was asked to wait, and after this one's failures.
+const pause = () => Math.max(retry, +get('after') || 0) - Date.now();
+
+// The oldest events that fit into one request. After each failure in a row it is half as large: if that was the reason, it
+// fits in the end.
 const take = () => {
   const keys = keysOf('q');
-  let size = 0;
+  let size = pause() > 0 && FULL; // reading what does not fit would take long
   keys.splice(0, keys.length - CAP).forEach((key) => delete box[key]);
-  return keys.filter((key) => pause() <= 0 && !held.has(key) && !size | (size += box[key].length) < FULL);
+  return keys.filter((key) => size < FULL && !held.has(key) && !size | (size += box[key].length * 2 ** failures) < FULL);
 };
-const body = (keys) => `{"writeKey":"${writeKey}","sentAt":"${new Date().toJSON()}","batch":[${keys.map((key) => box[key])}]}`;
+const body = (keys) => '{"batch":[' + keys.map((key) => box[key]) + '],' + JSON.stringify({ writeKey, sentAt: new Date() }).slice(1);
 
 const send = async () => {
-  await 0; // `sending` stands before this ends
-  for (let keys; (keys = take())[0]; ) {
-    let wait = 0;
+  for (let keys; (keys = await take())[0]; ) {
+    const text = body(keys);
+    let answer;
     let results;
-    let status = 0; // no network, or an answer that is not the service's
     try {
       // Plain text needs no preflight.
-      const text = body(keys);
-      const answer = await fetch(endpoint, { method: 'POST', body: text, keepalive: text.length < FULL, credentials: 'omit' });
-      wait = answer.headers.get('Retry-After') * SECOND || 0;
-      if (answer.ok) results = (await answer.json()).results;
-      status = answer.status;
-    } catch (e) { /* status says it */ }
-    const failed = /^(0|408|429|5..)$/.test(status);
-    if (status > 299 && !failed) console.warn('clickstream: refused', status);
+      answer = await fetch(endpoint, { method: 'POST', body: text, keepalive: text.length < FULL, credentials: 'omit' });
+      results = answer.ok && (await answer.json()).results;
+    } catch (e) { /* no results say it */ }
+    // No network, a good answer that is not the service's, a refusal for now, or 413 for more than one event.
+    const failed = !results && /^(,|2|408|429|5|413,.)/.test([answer?.status, keys[1]]);
+    if (!results && !failed) console.warn('clickstream: refused', answer.status);
     if (keys.filter((key, i) => failed || results?.[i]?.result === 'retry' || !delete box[key])[0]) {
-      set('after', Date.now() + wait);
+      set('after', Date.now() + answer?.headers.get('retry-after') * SECOND);
       retry = Date.now() + Math.min(3e4, 500 * 2 ** failures++) * (1 + Math.random());
     } else failures = 0;
   }
   sending = 0;
-  if (keysOf('q')[0]) later(Math.max(SECOND, pause()));
+  if (keysOf('q')[0]) later(pause());
 };
 
 /** Sends what is queued; resolves when it was answered. `online`: what failed need not wait longer. */
 export const flush = async (online) => {
+  placePage();
   if (online) retry = 0;
-  clearTimeout(timer);
   timer = 0;
   if (endpoint) await (sending ||= send());
 };
@@ -75,12 +80,11 @@ export const flush = async (online) => {
 /** As the page goes. A beacon tells nothing back: what it takes stays stored, and the next page sends it again. */
 export const beacon = () => {
   held.clear();
-  const keys = take();
-  if (endpoint && keys[0]) navigator.sendBeacon(endpoint, body(keys));
+  if (endpoint && (leaving = take())[0]) navigator.sendBeacon(endpoint, body(leaving));
 };
 
 /** Nothing is sent before. */
 export const openQueue = (url) => {
   endpoint = url;
-  later(SECOND);
+  later();
 };

@@ -19,7 +19,7 @@ export const keysOf = (start) => Object.keys(box).filter((key) => key.startsWith
 export let writeKey;
 export const openStore = (key) => {
   writeKey = key;
-  prefix = `clickstream.${key}.`;
+  prefix = `clickstream.${writeKey}.`;
 };
 /** From now on in localStorage, with what memory has. */
 export const keep = () => { box = local((s) => Object.assign(s, box)) || box; };

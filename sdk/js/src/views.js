@@ -6,43 +6,46 @@ import { SECOND } from './queue.js';
 
 const LITTLE = 100; // ms that are not worth an event
 
-// element → { name, on: in view, at: since when it counts, ms: visible and not told, about: what was told of it, timer }
-const states = new Map();
+const watchers = new Map(); // element → its watcher
+let observers;
 
-const tell = (name, state) => {
-  track(name, { ...state.about, visible_ms: Math.round(state.ms) });
-  state.ms = 0;
-};
-const update = (el, on, end, restart) => {
-  const now = performance.now();
-  const state = states.get(el) || {};
-  clearTimeout(state.timer);
-  if (state.at) state.ms += now - state.at;
-  if (!el.isConnected) states.delete(end = el);
-  if (end && state.about && state.ms > LITTLE) tell('element_left', state);
-  if (restart) state.about = state.ms = 0;
-  state.on = on;
-  state.at = on && !document.hidden && now;
-  if (state.at && !state.about) state.timer = setTimeout(() => {
-    state.about = describe(el);
-    update(el, on);
-    tell('element_viewed', state);
-  }, SECOND);
+/**
+ * The watcher of `el`, a function for whatever may change: `seen` says whether it is in view now, `end` that its view may
+ * end (1) or lasted the second (2), `restart` that another view starts.
+ */
+const watcher = (el) => {
+  let on; // in view
+  let since; // when it counts
+  let ms = 0; // visible and not told
+  let about; // what was told of it
+  let timer;
+  const update = (end, restart, seen = on) => {
+    const now = performance.now();
+    clearTimeout(timer);
+    if (since) ms += now - since;
+    if (!el.isConnected) watchers.delete(end = el);
+    if (about ? end && ms > LITTLE : end > 1) {
+      track(about ? 'element_left' : 'element_viewed', { ...(about ||= describe(el)), visible_ms: Math.round(ms) });
+      ms = 0;
+    }
+    if (restart) about = ms = 0;
+    on = seen;
+    since = on && !document.hidden && now;
+    if (since && !about) timer = setTimeout(update, SECOND, 2);
+  };
+  return watchers.get(el) || watchers.set(el, update) && update;
 };
 
 /** The page is hidden or shown, or its view ends and another starts. */
-export const settleViews = (restart) => states.forEach((state, el) => update(el, state.on, 1, restart));
+export const settleViews = (restart) => watchers.forEach((update) => update(1, restart));
 
-/** Returns a function that takes elements to watch, also again when they changed. */
-export const watchViews = () => {
-  const observers = [{ threshold: 0.5 }, { rootMargin: '-49% 0px' }].map((options, tall) => new IntersectionObserver((entries) => entries.forEach((entry) => {
+/** Watches `el`; again when it changed. */
+export const watchView = (el) => {
+  observers ||= [{ threshold: 0.5 }, { rootMargin: '-49% 0px' }].map((options, tall) => new IntersectionObserver((entries) => entries.forEach((entry) => {
     // What is taller than the window fills half of it when it crosses its middle.
-    if (entry.boundingClientRect.height > innerHeight == tall) update(entry.target, tall ? entry.isIntersecting : entry.intersectionRatio >= 0.5);
+    if (entry.boundingClientRect.height > innerHeight == tall) watcher(entry.target)(0, 0, tall ? entry.isIntersecting : entry.intersectionRatio >= 0.5);
   }), options));
-  return (el) => {
-    const state = states.get(el) || {};
-    states.set(el, state);
-    if (state.name !== (state.name = nameOf(el))) update(el, state.on, 1, 1); // another element from now on
-    observers.forEach((observer) => observer.observe(el));
-  };
+  const update = watcher(el);
+  if (update.id !== (update.id = nameOf(el))) update(1, 1); // another element from now on
+  observers.forEach((observer) => observer.observe(el));
 };

@@ -103,9 +103,9 @@ test('only_the_events_that_the_service_asks_for_again_are_sent_again', async () 
 });
 
 test('an_answer_that_is_not_the_services_accepts_nothing', async () => {
-  const page = browser({ answers: [[200, {}, '<!doctype html>']] });
-  await page.pass(3000);
-  assert.equal(page.requests.length, 2);
+  const page = browser({ answers: [[200, {}, '<!doctype html>'], [200, {}, { welcome: 'to the hotel' }]] });
+  await page.pass(6000);
+  assert.equal(page.requests.length, 3);
 });
 
 test('events_made_while_the_service_is_away_wait_for_the_retry', async () => {
@@ -125,6 +125,26 @@ test('a_final_refusal_drops_the_batch_and_says_so', async () => {
   assert.equal(page.requests.length, 1);
   assert.deepEqual(page.warnings, ['clickstream: refused 401']);
   assert.deepEqual(Object.keys(page.local).filter((key) => key.includes('.q')), []);
+});
+
+test('a_batch_too_large_for_what_stands_before_the_service_is_halved_until_it_fits', async () => {
+  const taken = [];
+  const page = browser({
+    answers: (text) => {
+      if (text.length > 6000) return 413;
+      taken.push(...JSON.parse(text).batch);
+      return 200;
+    },
+  });
+  for (let i = 0; i < 50; i++) page.window.clickstream.track(`e${i}`);
+  page.window.clickstream.track('too large alone', { text: 'x'.repeat(6000) });
+  page.window.clickstream.track('after it');
+  await page.pass(60_000);
+  assert.deepEqual(names(taken), ['page', ...Array.from({ length: 50 }, (_, i) => `e${i}`), 'after it']);
+  assert.deepEqual(page.warnings, ['clickstream: refused 413'], 'only one event is lost');
+  assert.deepEqual(page.waiting(), []);
+  const sizes = page.requests.map(({ options }) => options.body.length);
+  assert.ok(sizes[1] <= sizes[0] / 2 + 200, `${sizes}`);
 });
 
 test('a_queue_left_by_another_page_is_taken_over_with_its_ids', async () => {

@@ -25,6 +25,30 @@ test('a_page_view_says_where_and_who', async () => {
   assert.deepEqual([view.properties.viewport_width, view.properties.viewport_height, view.properties.scroll_position], [1000, 800, 30]);
 });
 
+test('a_page_view_asks_for_no_layout_before_the_page_has_one', async () => {
+  const page = browser();
+  assert.equal(page.waiting()[0].properties.viewport_width, undefined);
+  page.window.innerWidth = 640;
+  const [view] = await events(page);
+  assert.equal(view.properties.viewport_width, 640);
+});
+
+test('a_page_view_tells_its_place_once_however_soon_the_page_goes', () => {
+  const page = browser();
+  page.fire('pagehide');
+  page.fire('pagehide');
+  const [text] = Object.keys(page.local).filter((key) => key.includes('.q')).map((key) => page.local[key]);
+  assert.equal(text.split('"viewport_width":1000').length, 2, text);
+  assert.equal(page.beacons[0].batch[0].properties.scroll_position, 30);
+});
+
+test('a_page_named_at_once_leaves_the_one_before_it_its_place', async () => {
+  const page = browser();
+  page.window.clickstream.page({ path: '/shop/}', title: '":{' });
+  const views = await events(page);
+  assert.deepEqual(views.map((e) => [e.properties.viewport_width, e.properties.title]), [[1000, undefined], [1000, '":{']]);
+});
+
 test('a_click_describes_its_element_and_place', async () => {
   const page = browser();
   page.click(element({ track: 'buy', kind: 'cta', text: ' Buy \n now ', cls: 'btn big' }));
@@ -163,6 +187,17 @@ test('elements_that_come_later_are_watched_and_those_that_go_are_let_go', async 
   page.sees(late, 0);
   await page.pass(3000);
   assert.equal(page.sent().length, 1);
+});
+
+test('many_elements_are_found_in_short_tasks', async () => {
+  const elements = Array.from({ length: 20 }, (_, i) => element({ track: `e${i}` }));
+  const page = browser({ elements });
+  let spent = 0;
+  page.window.performance.now = () => page.now + spent++; // every look at the clock took a millisecond
+  await page.pass(0);
+  assert.ok(page.observed.size < 5, `${page.observed.size} in one task`);
+  await page.pass(1000);
+  assert.equal(page.observed.size, 20);
 });
 
 test('elements_are_found_by_the_selectors_of_the_site_too', async () => {

@@ -36,7 +36,7 @@ export function element({ track, kind, text = '', cls = null, id = '', name = 'b
 
 /**
  * A page with the script on it. `answers` are taken by its requests in turn: a status, `[status, headers]`,
- * `[status, headers, body]`, or an Error.
+ * `[status, headers, body]`, or an Error; or they are what a function makes of the text that was sent.
  */
 export function browser({ answers = [], store, local = storage(store), dataset = { writeKey: 'k', host: '' }, navigator = {}, elements = [], framed = false } = {}) {
   const it = { now: Date.UTC(2026, 0, 1), requests: [], beacons: [], timers: [], listeners: {}, local, warnings: [], observed: new Set(), cookies: [] };
@@ -68,10 +68,10 @@ export function browser({ answers = [], store, local = storage(store), dataset =
   const history = new History();
   const fetch = async (url, options) => {
     it.requests.push({ url, options, body: JSON.parse(options.body) });
-    const answer = answers.shift() ?? 200;
+    const answer = (Array.isArray(answers) ? answers.shift() : answers(options.body)) ?? 200;
     if (answer instanceof Error) throw answer;
     const [status, headers = {}, body = { results: [] }] = [answer].flat();
-    return { status, ok: status >= 200 && status < 300, headers: { get: (name) => headers[name] ?? null }, json: async () => (typeof body === 'string' ? JSON.parse(body) : body) };
+    return { status, ok: status >= 200 && status < 300, headers: new Headers(headers), json: async () => (typeof body === 'string' ? JSON.parse(body) : body) };
   };
   const window = {
     document, history, location, fetch, setTimeout, clearTimeout, addEventListener, URL, Element, Date: FakeDate, crypto: webcrypto,

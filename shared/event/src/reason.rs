@@ -10,8 +10,9 @@ macro_rules! reason_codes {
     ($($(#[$doc:meta])* $variant:ident = $code:literal),+ $(,)?) => {
         /// Machine-readable reasons. The codes never change their meaning; docs/api lists them.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+        #[serde(rename_all = "snake_case")]
         pub enum ReasonCode {
-            $($(#[$doc])* #[serde(rename = $code)] $variant),+
+            $($(#[$doc])* $variant),+
         }
         impl ReasonCode {
             /// Every code there is.
@@ -115,4 +116,16 @@ pub struct Rejection {
     pub reasons: Vec<Reason>,
     /// What was sent, as text (lossy where it is no UTF-8).
     pub original: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ReasonCode;
+
+    #[test]
+    fn a_code_is_written_the_same_everywhere() {
+        for code in ReasonCode::ALL {
+            assert_eq!(serde_json::to_value(code).ok(), Some(code.as_str().into()));
+        }
+    }
 }

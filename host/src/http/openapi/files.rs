@@ -27,9 +27,9 @@ pub fn operations() -> Vec<Described> {
         .parameter(site())
         .parameter(parameter("name", ParameterIn::Path, "The file's name, `-`, its `ETag`, `.json`: as `receipt` said.", json!({ "type": "string" })))
         .response("200", json::<Receipt>("The receipt."));
-    let toml = schema(json!({ "type": "string", "contentMediaType": "application/toml" }));
+    let toml = schema(json!({ "type": "string" }));
     let sites = with_token(operation(TAG, "put_sites", "Put the sites file, where SITES_FILE names an object"))
-        .request_body(Some(operation::body("The sites file, docs/sites.md", "application/toml", toml)))
+        .request_body(Some(operation::body("The sites file (TOML), docs/sites.md", "text/plain", toml)))
         .response("200", json::<SitesList>("The sites from now on."));
     let at = |path: &str, method, operation, statuses: &[u16]| (path.to_owned(), method, refused_with(operation, statuses).build());
     vec![

@@ -17,10 +17,13 @@ use clickstream_problem::Problem;
 use clickstream_query::{Rejections, Timeline, Trace};
 use clickstream_telemetry::LiveEvent;
 use clickstream_warehouse::Table;
-use utoipa::openapi::{
-    ComponentsBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, Paths, PathsBuilder,
-    security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
-    tag::TagBuilder,
+use utoipa::{
+    ToSchema,
+    openapi::{
+        ComponentsBuilder, InfoBuilder, LicenseBuilder, OpenApi, OpenApiBuilder, Paths, PathsBuilder, RefOr, Schema,
+        security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
+        tag::TagBuilder,
+    },
 };
 
 use super::{inbox::Put, invoke::FunctionError, sites::SitesList};
@@ -40,21 +43,23 @@ const TAGS: [(&str, &str); 5] = [
 
 /// The whole description.
 pub fn document() -> OpenApi {
+    let mut types = Vec::new();
+    with::<Answer<'_>>(&mut types);
+    with::<Event>(&mut types);
+    with::<FunctionError>(&mut types);
+    with::<LiveEvent>(&mut types);
+    with::<Problem<'_>>(&mut types);
+    with::<Put>(&mut types);
+    with::<ReasonCode>(&mut types);
+    with::<Receipt>(&mut types);
+    with::<Rejections>(&mut types);
+    with::<SitesList>(&mut types);
+    with::<Status>(&mut types);
+    with::<Table>(&mut types);
+    with::<Timeline>(&mut types);
+    with::<Trace>(&mut types);
     let components = ComponentsBuilder::new()
-        .schema_from::<Answer<'_>>()
-        .schema_from::<Event>()
-        .schema_from::<FunctionError>()
-        .schema_from::<LiveEvent>()
-        .schema_from::<Problem<'_>>()
-        .schema_from::<Put>()
-        .schema_from::<ReasonCode>()
-        .schema_from::<Receipt>()
-        .schema_from::<Rejections>()
-        .schema_from::<SitesList>()
-        .schema_from::<Status>()
-        .schema_from::<Table>()
-        .schema_from::<Timeline>()
-        .schema_from::<Trace>()
+        .schemas_from_iter(types)
         .schemas_from_iter(shapes::all())
         .security_scheme(operation::KEY, basic("The write key is the user name; no password."))
         .security_scheme(operation::KEY_IN_ADDRESS, SecurityScheme::ApiKey(ApiKey::Query(ApiKeyValue::new("writeKey"))))
@@ -79,6 +84,12 @@ pub fn document() -> OpenApi {
 /// Those of JSON.
 pub fn text() -> serde_json::Result<String> {
     Ok(document().to_pretty_json()? + "\n")
+}
+
+/// Adds a type and all that it is made of.
+fn with<T: ToSchema>(types: &mut Vec<(String, RefOr<Schema>)>) {
+    types.push((T::name().into_owned(), T::schema()));
+    T::schemas(types);
 }
 
 fn paths() -> Paths {

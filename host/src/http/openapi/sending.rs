@@ -53,7 +53,6 @@ fn post(path: &str, summary: &str, shape: &str) -> Described {
     };
     let operation = keyed(operation(TAG, &id(path), summary))
         .description(Some(GENEROUS))
-        .parameter(compression())
         .parameter(parameter("Prefer", ParameterIn::Header, "`respond-async` asks for status 202.", json!({ "type": "string" })))
         .request_body(Some(json_body(shape)))
         .response("200", answered("Each event's fate, in the order sent; all of it is durable."))
@@ -71,11 +70,6 @@ fn keyed(operation: OperationBuilder) -> OperationBuilder {
         .security(SecurityRequirement::new(operation::KEY, operation::no_scopes()))
         .security(SecurityRequirement::new(operation::KEY_IN_ADDRESS, operation::no_scopes()))
         .security(SecurityRequirement::default())
-}
-
-fn compression() -> utoipa::openapi::path::Parameter {
-    let names = json!({ "type": "string", "enum": ["gzip", "deflate", "br", "zstd"] });
-    parameter("compression", ParameterIn::Query, "How the body is compressed, where no header can say it.", names)
 }
 
 fn pixel(path: &str) -> OperationBuilder {
@@ -97,7 +91,7 @@ fn pixel(path: &str) -> OperationBuilder {
         .parameter(parameter("format", ParameterIn::Query, "An empty answer in place of the image.", format))
         .response("200", image)
         .response("204", ResponseBuilder::new().description("Kept, and no image was asked for."));
-    refused_with(operation, &[400, 401, 403, 413, 414, 422, 429, 500, 503])
+    refused_with(operation, &[400, 401, 403, 404, 413, 414, 422, 429, 500, 503])
 }
 
 fn settings() -> OperationBuilder {
@@ -116,7 +110,6 @@ fn measurements() -> OperationBuilder {
     let series: Value = json!({ "type": "object", "required": ["series"], "properties": { "series": { "type": "array" } } });
     let operation = operation(TAG, "measurements", "What Segment's browser client measures about itself: counted, kept nowhere")
         .security(SecurityRequirement::default())
-        .parameter(compression())
         .request_body(Some(operation::body("Measurements", "application/json", schema(series))))
         .response("204", ResponseBuilder::new().description("Counted."));
     refused_with(operation, &[400, 408, 413, 415, 422])

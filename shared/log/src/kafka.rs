@@ -7,6 +7,7 @@
 //! between the first kept one and the end.
 
 mod commits;
+mod committer;
 mod delivery;
 mod failure;
 mod identity;

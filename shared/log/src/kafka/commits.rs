@@ -1,8 +1,8 @@
 //! Commits on their way to the group's coordinator.
 //!
-//! A commit is asked for only while its partition is held, and by the thread that also answers rebalances: so it is
-//! on its way before the partition can be another member's, and never moves that one's offset back. The coordinator
-//! itself would take the commit of any member for any partition.
+//! A commit is asked for only while its partition is held, and a partition is given up only when its commits were
+//! answered or took too long: so a commit is on its way before the partition can be another's, and never moves that
+//! one's offset back. The coordinator itself would take the commit of any member for any partition.
 
 use std::time::{Duration, Instant};
 

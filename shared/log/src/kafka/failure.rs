@@ -59,6 +59,12 @@ pub(super) fn is_unknown_topic(code: RDKafkaErrorCode) -> bool {
     matches!(code, UnknownTopic | UnknownTopicOrPartition | UnknownPartition | InvalidTopic)
 }
 
+/// The broker that was asked does not lead the partition, or does not yet.
+pub(super) fn leads_elsewhere(code: RDKafkaErrorCode) -> bool {
+    use RDKafkaErrorCode::{FencedLeaderEpoch, LeaderNotAvailable, NotLeaderForPartition, ReplicaNotAvailable, UnknownLeaderEpoch};
+    matches!(code, NotLeaderForPartition | LeaderNotAvailable | ReplicaNotAvailable | FencedLeaderEpoch | UnknownLeaderEpoch)
+}
+
 /// Bytes of the log are not what they were when they were written.
 pub(super) fn is_damage(code: RDKafkaErrorCode) -> bool {
     matches!(code, RDKafkaErrorCode::BadCompression | RDKafkaErrorCode::BadMessage | RDKafkaErrorCode::InvalidMessage)

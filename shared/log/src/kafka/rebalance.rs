@@ -1,4 +1,4 @@
-//! What librdkafka tells a member while it is polled: partitions that come and go, commits that are done.
+//! What a member's thread is told: partitions that come and go, commits that are answered.
 
 use std::sync::{
     Mutex, MutexGuard, PoisonError,
@@ -6,14 +6,14 @@ use std::sync::{
 };
 
 use rdkafka::{
-    ClientContext, Offset, TopicPartitionList,
+    ClientContext, TopicPartitionList,
     config::RDKafkaLogLevel,
     consumer::{BaseConsumer, Consumer, ConsumerContext, RebalanceProtocol},
     error::{KafkaError, KafkaResult, RDKafkaErrorCode},
     types::RDKafkaRespErr,
 };
 
-use super::{failure, logging};
+use super::{logging, shares::Key};
 
 /// One thing that was told.
 pub(super) enum Told {
@@ -22,13 +22,7 @@ pub(super) enum Told {
     /// These partitions are to be given up.
     Revoked(TopicPartitionList),
     /// A commit of one partition was answered.
-    Committed {
-        /// Full name.
-        topic: String,
-        partition: u32,
-        next_offset: u64,
-        outcome: Result<(), RDKafkaErrorCode>,
-    },
+    Committed { key: Key, next_offset: u64, outcome: Result<(), RDKafkaErrorCode> },
 }
 
 /// Keeps what is told until the member's thread acts on it. librdkafka waits for the answer to a rebalance, so that the
@@ -45,6 +39,10 @@ pub(super) struct Telling {
 impl Telling {
     pub(super) fn take(&self) -> Vec<Told> {
         std::mem::take(&mut *self.told())
+    }
+
+    pub(super) fn tell(&self, told: Told) {
+        self.told().push(told);
     }
 
     pub(super) fn count(&self) -> u64 {
@@ -86,20 +84,6 @@ impl ConsumerContext for Telling {
             self.told().push(if assigned { Told::Assigned(partitions) } else { Told::Revoked(partitions) });
         } else if let Err(error) = give_up(consumer, partitions) {
             tracing::debug!(%error, "partitions could not be given up while closing");
-        }
-    }
-
-    fn commit_callback(&self, result: KafkaResult<()>, offsets: &TopicPartitionList) {
-        self.counted();
-        let failed = |error: &KafkaError| failure::code(error).unwrap_or(RDKafkaErrorCode::Fail);
-        for element in offsets.elements() {
-            let (Ok(partition), Offset::Offset(offset)) = (u32::try_from(element.partition()), element.offset()) else { continue };
-            let outcome = match &result {
-                Ok(()) => element.error().map_err(|error| failed(&error)),
-                Err(error) => Err(failed(error)),
-            };
-            let topic = element.topic().to_owned();
-            self.told().push(Told::Committed { topic, partition, next_offset: offset.max(0) as u64, outcome });
         }
     }
 }

@@ -19,12 +19,13 @@ use std::{
 use rdkafka::{
     ClientConfig, Message, Offset, TopicPartitionList,
     config::FromClientConfigAndContext,
-    consumer::{BaseConsumer, CommitMode, Consumer, base_consumer::PartitionQueue},
+    consumer::{BaseConsumer, Consumer, base_consumer::PartitionQueue},
     error::{KafkaError, KafkaResult, RDKafkaErrorCode},
 };
 
 use super::{
     commits::{Commit, Commits},
+    committer::{Asked, Committer},
     failure, message,
     rebalance::{Telling, Told, give_up, take_up},
     settings::ANSWER_WITHIN,
@@ -74,7 +75,7 @@ impl Subscription {
 }
 
 /// Runs until `stop` and commits what is `asked`; whoever asks or stops wakes this thread.
-pub(super) fn run(subscription: &Subscription, shares: &Shares, asked: &Receiver<Commit>, stop: &AtomicBool) {
+pub(super) fn run(subscription: &Arc<Subscription>, shares: &Arc<Shares>, asked: &Receiver<Commit>, stop: &AtomicBool) {
     while !stop.load(Ordering::Relaxed) {
         let ended = Session::begin(subscription, shares).and_then(|session| session.serve(asked, stop));
         if let Err(error) = ended {
@@ -100,6 +101,7 @@ fn refuse(subscription: &Subscription, commit: Commit) {
 struct Session<'a> {
     subscription: &'a Subscription,
     shares: &'a Shares,
+    committer: Committer,
     queues: HashMap<Key, PartitionQueue<Telling>>,
     commits: Commits,
     /// Partitions that are to be given up when their batches in hand are done, at the latest then.
@@ -109,14 +111,16 @@ struct Session<'a> {
 }
 
 impl<'a> Session<'a> {
-    fn begin(subscription: &'a Subscription, shares: &'a Shares) -> KafkaResult<Self> {
+    fn begin(subscription: &'a Arc<Subscription>, shares: &'a Arc<Shares>) -> KafkaResult<Self> {
         let mut consumer = BaseConsumer::from_config_and_context(&subscription.config, Telling::default())?;
         let me = thread::current();
         consumer.set_nonempty_callback(move || me.unpark());
         let topics: Vec<&str> = subscription.topics.iter().map(|(_, full)| full.as_str()).collect();
         consumer.subscribe(&topics)?;
-        let (queues, commits) = (HashMap::new(), Commits::default());
-        Ok(Self { subscription, shares, queues, commits, leaving: None, consumer: Arc::new(consumer) })
+        let consumer = Arc::new(consumer);
+        let committer = Committer::start(Arc::clone(&consumer), Arc::clone(subscription), Arc::clone(shares), thread::current());
+        let committer = committer.map_err(|error| KafkaError::ClientCreation(error.to_string()))?;
+        Ok(Self { subscription, shares, committer, queues: HashMap::new(), commits: Commits::default(), leaving: None, consumer })
     }
 
     fn serve(mut self, asked: &Receiver<Commit>, stop: &AtomicBool) -> KafkaResult<()> {
@@ -192,10 +196,8 @@ impl<'a> Session<'a> {
                 self.shares.leave(&self.subscription.keys(&partitions));
                 self.leaving = Some((partitions, Instant::now() + PATIENCE));
             }
-            Told::Committed { topic, partition, next_offset, outcome } => {
-                if let Some(key) = self.subscription.key(&topic, partition as i32)
-                    && self.commits.answered(key, next_offset, outcome, Instant::now())
-                {
+            Told::Committed { key, next_offset, outcome } => {
+                if self.commits.answered(key, next_offset, outcome, Instant::now()) {
                     self.shares.committed(key, next_offset);
                 }
             }
@@ -245,14 +247,8 @@ impl<'a> Session<'a> {
         if self.shares.holding(commit.key) != Some(commit.holding) {
             return refuse(self.subscription, commit);
         }
-        let (consumer, topics) = (&self.consumer, &self.subscription.topics);
-        self.commits.begin(commit, now, |commit| {
-            let mut offset = TopicPartitionList::with_capacity(1);
-            let asked = offset
-                .add_partition_offset(&topics[commit.key.topic].1, commit.key.partition as i32, Offset::Offset(commit.next_offset as i64))
-                .and_then(|()| consumer.commit(&offset, CommitMode::Async));
-            asked.map_err(|error| failure::code(&error).unwrap_or(RDKafkaErrorCode::Fail))
-        });
+        let committer = &self.committer;
+        self.commits.begin(commit, now, |c| committer.ask(Asked { key: c.key, holding: c.holding, next_offset: c.next_offset }));
     }
 
     /// Has librdkafka go on elsewhere in partitions that were rewound; it drops what it fetched ahead.
@@ -320,6 +316,7 @@ impl Drop for Session<'_> {
         self.consumer.context().close();
         self.shares.all_gone();
         self.commits.lost(|_| true, |key| self.subscription.lost(key));
+        self.committer.end();
         // Queues hold the consumer; the consumer ends only when every rebalance was answered.
         self.queues.clear();
         let unheard = self.consumer.context().take().into_iter().map(|told| match told {

@@ -1,6 +1,9 @@
 //! Topics as the cluster knows them, and making them.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use rdkafka::{
     ClientContext, Offset, TopicPartitionList,
@@ -66,13 +69,22 @@ pub(super) fn partitions<C: ClientContext>(client: &Client<C>, topic: &str, name
 
 /// What a partition holds; blocks. The end is the high watermark: what all replicas in sync have.
 pub(super) fn extent<C: ClientContext>(client: &Client<C>, topic: &str, name: &str, partition: u32) -> Result<Extent, LogError> {
-    let (start, end) = client.fetch_watermarks(topic, partition as i32, ANSWER_WITHIN).map_err(|error| failure::of_topic(&error, name))?;
-    Ok(Extent { partition, start: start.max(0) as u64, end: end.max(0) as u64 })
+    let until = Instant::now() + ANSWER_WITHIN;
+    loop {
+        match client.fetch_watermarks(topic, partition as i32, ANSWER_WITHIN) {
+            Ok((start, end)) => return Ok(Extent { partition, start: start.max(0) as u64, end: end.max(0) as u64 }),
+            // A leader that has just changed answers soon.
+            Err(error) if failure::code(&error).is_some_and(failure::leads_elsewhere) && Instant::now() < until => {
+                std::thread::sleep(PAUSE);
+            }
+            Err(error) => return Err(failure::of_topic(&error, name)),
+        }
+    }
 }
 
 /// Makes `topic` with `partitions`, or raises their number; `replication` copies each.
 pub(super) async fn create(
-    admin: &std::sync::Arc<AdminClient<Quiet>>,
+    admin: &Arc<AdminClient<Quiet>>,
     topic: &str,
     partitions: u32,
     replication: Option<i32>,
@@ -82,7 +94,7 @@ pub(super) async fn create(
         return Err(LogError::Unavailable(format!("{topic:?} is no name of a topic: letters, digits, '.', '_' and '-', at most 249")));
     }
     let has = |topic: String| {
-        let admin = std::sync::Arc::clone(admin);
+        let admin = Arc::clone(admin);
         super::blocking(move || match self::partitions(admin.inner(), &topic, &topic) {
             Err(LogError::UnknownTopic(_)) => Ok(None),
             found => found.map(Some),
@@ -112,9 +124,9 @@ pub(super) async fn create(
         }
         Some(Err((_, code))) => return Err(LogError::Unavailable(format!("topic {topic} cannot be made: {code}"))),
     }
-    // Brokers learn of it one after the other.
+    // Brokers learn of it one after the other, and of a partition's leader after the partition.
     let until = Instant::now() + KNOWN_WITHIN;
-    while has(topic.to_owned()).await?.is_none_or(|count| count < partitions) {
+    while !answers(admin, topic, partitions).await? {
         if Instant::now() > until {
             return Err(LogError::Unavailable(format!(
                 "topic {topic} was made but has not got {partitions} partitions within {KNOWN_WITHIN:?}"
@@ -123,6 +135,21 @@ pub(super) async fn create(
         tokio::time::sleep(PAUSE).await;
     }
     Ok(())
+}
+
+/// True if each of `partitions` of `topic` has a leader that knows it.
+async fn answers(admin: &Arc<AdminClient<Quiet>>, topic: &str, partitions: u32) -> Result<bool, LogError> {
+    let (admin, topic) = (Arc::clone(admin), topic.to_owned());
+    super::blocking(move || {
+        let client = admin.inner();
+        let all = (0..partitions).map(|partition| extent(client, &topic, &topic, partition)).collect::<Result<Vec<_>, _>>();
+        match all.and_then(|_| self::partitions(client, &topic, &topic)) {
+            Ok(count) => Ok(count >= partitions),
+            Err(LogError::UnknownTopic(_)) => Ok(false),
+            Err(error) => Err(error),
+        }
+    })
+    .await
 }
 
 /// Settings of a new topic (Kafka's topic configuration); what is not here is the cluster's default.
@@ -144,8 +171,8 @@ fn settings(keep: Keep, replication: i32) -> Vec<(&'static str, String)> {
     settings
 }
 
-async fn brokers(admin: &std::sync::Arc<AdminClient<Quiet>>) -> Result<i32, LogError> {
-    let admin = std::sync::Arc::clone(admin);
+async fn brokers(admin: &Arc<AdminClient<Quiet>>) -> Result<i32, LogError> {
+    let admin = Arc::clone(admin);
     super::blocking(move || {
         let metadata = admin.inner().fetch_metadata(None, ANSWER_WITHIN);
         metadata.map(|m| m.brokers().len() as i32).map_err(|e| LogError::Unavailable(format!("the brokers cannot be counted: {e}")))

@@ -41,12 +41,11 @@ pub enum ContextError {
     Log(#[from] LogError),
 }
 
-/// A collector on `LOG_URL` (`sqlite:FOLDER`), behind `TRUSTED_PROXIES` (networks; none if not set), and its sites: those
+/// A collector on `LOG_URL` (`sqlite:FOLDER` or `kafka://HOST:PORT`), behind `TRUSTED_PROXIES` (networks; none if not set), and its sites: those
 /// of `SITES` (`site:key,…`), or those that `SITES_FILE` names; the demonstration's if neither is set. What the log does
 /// not take goes to `OBJECTS_URL` (`s3://BUCKET`), where it is set.
 pub async fn collector_from_env() -> Result<(Collector, LiveSites), ContextError> {
-    let right = "sqlite:FOLDER names the folder of the log";
-    let url = variable("LOG_URL").ok_or(ContextError::Missing { name: "LOG_URL", right })?;
+    let url = variable("LOG_URL").ok_or(ContextError::Missing { name: "LOG_URL", right: clickstream_log::URLS })?;
     let proxies = variable("TRUSTED_PROXIES").map_or_else(|| Ok(Vec::new()), networks)?;
     let bucket = variable("OBJECTS_URL").map(|url| S3Config::from_url(&url)).transpose()?;
     let log = clickstream_log::connect(&url).await?;

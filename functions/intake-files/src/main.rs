@@ -12,7 +12,7 @@ use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     clickstream_telemetry::init(clickstream_telemetry::LogFormat::Json);
-    let log = clickstream_log::connect(&variable("LOG_URL", "sqlite:FOLDER names the folder of the log")?).await?;
+    let log = clickstream_log::connect(&variable("LOG_URL", clickstream_log::URLS)?).await?;
     let bucket = S3Config::from_url(&variable("OBJECTS_URL", "s3://BUCKET names the bucket")?)?;
     let sites = Arc::new(LiveSites::from_env().await?);
     let function = Arc::new(IntakeFiles::new(log, Arc::new(S3Objects::connect(&bucket).await), sites.sites(), Limits::default()));

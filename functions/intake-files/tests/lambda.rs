@@ -56,7 +56,8 @@ fn a_wrong_variable_is_named_with_what_would_be_right() {
         assert!(said.contains(text), "{said}");
     };
     says(&[], "LOG_URL is not set: sqlite:FOLDER names the folder of the log");
-    says(&[("LOG_URL", "kafka:")], "LOG_URL is wrong: sqlite:FOLDER");
+    says(&[("LOG_URL", "ftp:")], "LOG_URL is wrong: sqlite:FOLDER");
+    says(&[("LOG_URL", "kafka:")], "LOG_URL is wrong: kafka://HOST:PORT");
     says(&[("LOG_URL", &log)], "OBJECTS_URL is not set: s3://BUCKET names the bucket");
     says(&[("LOG_URL", &log), ("OBJECTS_URL", "s3:")], "OBJECTS_URL is wrong");
     says(&[("LOG_URL", &log), ("OBJECTS_URL", "s3://bucket"), ("SITES", "shop")], "shop:k3y,blog:0th3r");

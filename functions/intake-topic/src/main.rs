@@ -11,7 +11,7 @@ use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     clickstream_telemetry::init(clickstream_telemetry::LogFormat::Json);
-    let log = clickstream_log::connect(&variable("LOG_URL", "sqlite:FOLDER names the folder of the log")?).await?;
+    let log = clickstream_log::connect(&variable("LOG_URL", clickstream_log::URLS)?).await?;
     let sites = Arc::new(LiveSites::from_env().await?);
     let function = Arc::new(IntakeTopic::new(log, sites.sites()));
     run(service_fn(move |event: LambdaEvent<KafkaEvent>| {

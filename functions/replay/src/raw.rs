@@ -54,8 +54,8 @@ pub async fn replay(replay: &Replay, range: &Range, dry_run: bool) -> Result<Rep
 }
 
 async fn load_partition(replay: &Replay, partition: u32, range: &Range, report: &mut ReplayReport) -> Result<(), ReplayError> {
-    let log_id = replay.log.log_id();
-    let settled_to = replay.warehouse.settled_to(log_id, partition).await?;
+    let log_id = replay.log.log_id().await?;
+    let settled_to = replay.warehouse.settled_to(&log_id, partition).await?;
     if range.from < settled_to {
         tracing::info!(partition, settled_to, "what is settled is not loaded again");
     }

@@ -21,8 +21,16 @@ const SAMPLES: usize = 20;
 /// Longest id that validation takes, bytes.
 const LONGEST_ID: usize = 500;
 
+/// Where records of one partition stand.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    log_id: &'a str,
+    partition: u32,
+}
+
 pub async fn replay(replay: &Replay, request: &ReplayRequest, from: u64, to: u64) -> Result<ReplayReport, ReplayError> {
     let mut report = ReplayReport { dry_run: request.dry_run, ..ReplayReport::default() };
+    let log_id = replay.log.log_id().await?;
     for extent in replay.log.extents(REJECTED).await? {
         let mut next = from.max(extent.start);
         let end = to.min(extent.end);
@@ -32,7 +40,7 @@ pub async fn replay(replay: &Replay, request: &ReplayRequest, from: u64, to: u64
             next = last.offset + 1;
             let mut taken = Vec::new();
             for record in records.iter().take_while(|record| record.offset < end) {
-                if let Some(event) = take(replay, request, extent.partition, record, &mut report) {
+                if let Some(event) = take(replay, request, Place { log_id: &log_id, partition: extent.partition }, record, &mut report) {
                     taken.push(event_record(&event)?);
                 }
             }
@@ -49,7 +57,8 @@ pub async fn replay(replay: &Replay, request: &ReplayRequest, from: u64, to: u64
 }
 
 /// The event that a record is now, noted in the report; none if it still is none, or is of another site.
-fn take(replay: &Replay, request: &ReplayRequest, partition: u32, record: &LoggedRecord, report: &mut ReplayReport) -> Option<Event> {
+fn take(replay: &Replay, request: &ReplayRequest, place: Place<'_>, record: &LoggedRecord, report: &mut ReplayReport) -> Option<Event> {
+    let partition = place.partition;
     let rejection: Rejection = match serde_json::from_slice(&record.record.value) {
         Ok(rejection) => rejection,
         Err(error) => {
@@ -63,7 +72,7 @@ fn take(replay: &Replay, request: &ReplayRequest, partition: u32, record: &Logge
         return None;
     }
     report.read += 1;
-    match judge(replay, &rejection, partition, record.offset) {
+    match judge(replay, &rejection, place, record.offset) {
         Ok(event) => {
             if report.samples.len() < SAMPLES {
                 report.samples.push(Sample { partition, offset: record.offset, event_id: event.event_id });
@@ -78,7 +87,7 @@ fn take(replay: &Replay, request: &ReplayRequest, partition: u32, record: &Logge
 }
 
 /// The event that the record is now, or the code of the first reason why it still is none.
-fn judge(replay: &Replay, rejection: &Rejection, partition: u32, offset: u64) -> Result<Event, String> {
+fn judge(replay: &Replay, rejection: &Rejection, place: Place<'_>, offset: u64) -> Result<Event, String> {
     let parsed = parse_record(rejection.original.as_bytes(), rejection.shape).map_err(|_| "malformed")?;
     let site =
         rejection.site_id.as_deref().or_else(|| named_site(&parsed)).and_then(|name| replay.sites.by_id(name)).ok_or("site_missing")?;
@@ -90,7 +99,7 @@ fn judge(replay: &Replay, rejection: &Rejection, partition: u32, offset: u64) ->
     };
     if !raw.fields.get(id_field).is_some_and(is_id) {
         // The id that the service made and told the sender; else the record's place.
-        let id = rejection.event_id.map_or_else(|| format!("rejected/{}/{partition}/{offset}", replay.log.log_id()), |id| id.to_string());
+        let id = rejection.event_id.map_or_else(|| format!("rejected/{}/{}/{offset}", place.log_id, place.partition), |id| id.to_string());
         raw.fields.insert(id_field.to_owned(), Value::String(id));
     }
     let arrival =

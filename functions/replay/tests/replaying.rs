@@ -153,9 +153,8 @@ async fn a_site_that_exists_now_takes_what_was_sent_for_it() {
 #[tokio::test]
 async fn raw_objects_that_are_not_settled_are_loaded_again() {
     let service = service(100).await;
-    let key = |partition: u32, last: u64, first: u64| {
-        format!("raw/events/{}/{partition:05}/{last:020}-{first:020}.parquet", service.log.log_id())
-    };
+    let log_id = service.log.log_id().await.unwrap();
+    let key = |partition: u32, last: u64, first: u64| format!("raw/events/{log_id}/{partition:05}/{last:020}-{first:020}.parquet");
     for (partition, last, first) in [(0, 49, 0), (0, 99, 50), (0, 149, 100), (0, 160, 90), (1, 120, 90), (1, 300, 121)] {
         let body = Bytes::from(format!("{partition}:{first}-{last}"));
         service.objects.put(&key(partition, last, first), body, PutOptions::default()).await.unwrap();

@@ -11,7 +11,7 @@ use serde_json::Value;
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     clickstream_telemetry::init(clickstream_telemetry::LogFormat::Json);
-    let log = clickstream_log::connect(&variable("LOG_URL", "sqlite:FOLDER names the folder of the log")?).await?;
+    let log = clickstream_log::connect(&variable("LOG_URL", clickstream_log::URLS)?).await?;
     let bucket = S3Config::from_url(&variable("OBJECTS_URL", "s3://BUCKET names the bucket")?)?;
     let function = Arc::new(Unspill::new(log, Arc::new(S3Objects::connect(&bucket).await)));
     run(service_fn(move |_: LambdaEvent<Value>| {

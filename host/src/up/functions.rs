@@ -63,11 +63,10 @@ impl Functions {
     /// Names that [`Functions::invoke`] knows.
     pub const NAMES: [&str; 4] = ["compact", "settle", "replay", "unspill"];
 
-    /// The functions of a started service, for `sites`.
-    pub fn new(parts: &Parts, sites: &Sites, config: &Config) -> Self {
+    /// The functions of a started service, for `sites`, on the log of the identity `log_id`.
+    pub fn new(parts: &Parts, log_id: String, sites: &Sites, config: &Config) -> Self {
         let log = || Arc::clone(&parts.log);
         let objects = || Arc::clone(&parts.objects);
-        let log_id = parts.log.log_id().to_owned();
         let feed = LiveFeed::default();
         let limits = Limits { trusted_proxies: config.trusted_proxies.clone(), ..Limits::default() };
         let context = QueryContext {

@@ -45,7 +45,7 @@ pub async fn up(config: Config) -> anyhow::Result<()> {
 
     let parts = Arc::new(Parts::start(&config).await?);
     let sites = Arc::new(sites::open(&config, &parts).await?);
-    let functions = Arc::new(Functions::new(&parts, &sites.sites(), &config));
+    let functions = Arc::new(Functions::new(&parts, parts.log.log_id().await?, &sites.sites(), &config));
     let stop = CancellationToken::new();
     let work = TaskTracker::new();
     polled::start(&parts, &functions, &config, &stop, &work).await?;

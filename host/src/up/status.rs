@@ -109,7 +109,7 @@ pub async fn status(parts: &Parts, sites: &LiveSites) -> anyhow::Result<Status> 
     ];
     let lake = parts.lake.snapshot().await?;
     let settled = parts.warehouse.newest_commit().await?;
-    let log_id = parts.log.log_id();
+    let log_id = parts.log.log_id().await?;
     let at = |extent: &Extent, watermarks: &std::collections::BTreeMap<String, u64>| {
         watermarks.get(&format!("{log_id}/{}", extent.partition)).copied().unwrap_or(extent.start)
     };
@@ -120,7 +120,7 @@ pub async fn status(parts: &Parts, sites: &LiveSites) -> anyhow::Result<Status> 
     steps.push(Step { step: "compact".into(), reads: "raw/".into(), lag: uncompacted, unit: "events".into(), oldest_s: None });
     steps.push(Step { step: "settle".into(), reads: "lake".into(), lag: unsettled, unit: "events".into(), oldest_s: None });
     Ok(Status {
-        log_id: log_id.to_owned(),
+        log_id,
         logged: events.iter().chain(&rejected).map(|e| e.end).sum(),
         stored: parts.store.count().await?,
         lake_version: lake.version,

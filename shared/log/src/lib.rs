@@ -4,9 +4,11 @@
 //! half-open everywhere: `[w, w′)`. A committed offset is the *next* one to read, as in Kafka.
 
 pub mod conformance;
+pub mod kafka;
 mod partitioner;
 mod records;
 pub mod sqlite;
+mod taking;
 
 use std::{sync::Arc, time::Duration};
 
@@ -127,13 +129,19 @@ pub enum LogError {
 #[async_trait]
 pub trait Log: Send + Sync + 'static {
     /// The identity of this log's epoch, made once at setup. `(log_id, partition, offset)` is an event's place.
-    fn log_id(&self) -> &str;
+    /// Asked for and not known from the start, because a log on a server keeps it there: who only appends must be
+    /// able to start while the server is away.
+    async fn log_id(&self) -> Result<String, LogError>;
 
     /// Makes `topic` with `partitions` if it does not exist; raises the count if it has fewer. Never lowers it.
     async fn create_topic(&self, topic: &str, partitions: u32) -> Result<(), LogError>;
 
-    /// Appends all records or none, durably: when this returns, a crash loses none of them.
-    /// Positions are in the order of `records`.
+    /// Appends the records durably: when this returns their positions, in the order of `records`, a crash loses
+    /// none of them. Records of one call that meet in a partition stand there in their order.
+    ///
+    /// After an error the embedded log holds none of them. On Kafka some may stand, since without transactions
+    /// partitions acknowledge on their own: who tries again writes them twice, and downstream they count once, by
+    /// `(site_id, event_id)`. [`LogError::TooLarge`] and [`LogError::UnknownTopic`] are found before anything is sent.
     async fn append(&self, topic: &str, records: Vec<Record>) -> Result<Vec<Position>, LogError>;
 
     /// Reads records of one partition from offset `from` on: at most `max_records` and about `max_bytes`.
@@ -166,10 +174,20 @@ pub type SharedLog = Arc<dyn Log>;
 /// Partitions of the topics, where they are made.
 const TOPICS: [(&str, u32); 3] = [(EVENTS, 4), (REJECTED, 1), (INBOUND, 2)];
 
-/// Opens the log that `url` (`LOG_URL`) names, `sqlite:FOLDER`, and makes the topics that are missing.
+/// What `LOG_URL` may be.
+pub const URLS: &str = "sqlite:FOLDER names the folder of the log, kafka://HOST:PORT,… brokers of Kafka";
+
+/// Opens the log that `url` (`LOG_URL`) names.
+///
+/// `sqlite:FOLDER` is the embedded log; topics that are missing are made. `kafka://HOST:PORT,…?OPTION=VALUE&…` is
+/// Kafka ([`kafka::KafkaOptions`]): nothing is asked of it yet, so that this works while it is away; its topics are
+/// made by [`kafka::KafkaLog::set_up`].
 pub async fn connect(url: &str) -> Result<SharedLog, LogError> {
+    if url.starts_with("kafka:") {
+        return Ok(Arc::new(kafka::KafkaLog::open(url)?));
+    }
     let Some(folder) = url.strip_prefix("sqlite:").filter(|f| !f.is_empty()) else {
-        return Err(LogError::Unavailable("LOG_URL is wrong: sqlite:FOLDER names the folder of the log".to_owned()));
+        return Err(LogError::Unavailable(format!("LOG_URL is wrong: {URLS}")));
     };
     let log = sqlite::SqliteLog::open(std::path::Path::new(folder))?;
     for (topic, partitions) in TOPICS {
@@ -186,8 +204,12 @@ pub trait Consumer: Send {
     async fn next(&mut self) -> Result<Batch, LogError>;
 
     /// Durably says that everything below `next_offset` of the partition is done.
+    ///
+    /// [`LogError::Unavailable`] if the partition has gone to another member meanwhile: nothing is committed then,
+    /// its offset is not moved back, and the batch is handed out there once more.
     async fn commit(&mut self, topic: &str, partition: u32, next_offset: u64) -> Result<(), LogError>;
 
-    /// Hands the partition out again from its committed offset (after a failed batch).
+    /// Hands the partition out again from its committed offset (after a failed batch). If it has gone to another
+    /// member, nothing is left to do.
     async fn rewind(&mut self, topic: &str, partition: u32) -> Result<(), LogError>;
 }

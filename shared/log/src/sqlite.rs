@@ -15,7 +15,6 @@ mod group;
 mod loading;
 mod options;
 mod reading;
-mod taking;
 mod topics;
 mod writer;
 
@@ -33,14 +32,16 @@ use async_trait::async_trait;
 use clickstream_sqlite::{Checkpointer, Database, Failure, Folder, Migration, Readers};
 use tokio::sync::{Semaphore, oneshot, watch};
 
-use crate::{BatchLimits, Consumer, Extent, Log, LogError, LoggedRecord, MAX_RECORD_BYTES, Position, Record};
+use crate::{
+    BatchLimits, Consumer, Extent, Log, LogError, LoggedRecord, MAX_RECORD_BYTES, Position, Record,
+    taking::{Taking, record_bytes},
+};
 use append::{Append, Progress};
 use cache::Cache;
 use consumer::Member;
 use expiry::Expiry;
 use group::Groups;
 pub use options::SqliteLogOptions;
-use taking::{Taking, payload_bytes};
 use topics::{Partition, Topics, locked};
 use writer::{Command, Pace, Writer};
 
@@ -189,8 +190,8 @@ impl Drop for Inner {
 
 #[async_trait]
 impl Log for SqliteLog {
-    fn log_id(&self) -> &str {
-        &self.inner.log_id
+    async fn log_id(&self) -> Result<String, LogError> {
+        Ok(self.inner.log_id.clone())
     }
 
     async fn create_topic(&self, topic: &str, partitions: u32) -> Result<(), LogError> {
@@ -206,7 +207,7 @@ impl Log for SqliteLog {
         let partitions = topic.partitions();
         let mut bytes = 0;
         for record in &records {
-            let size = payload_bytes(record) + record.headers.len() * 8;
+            let size = record_bytes(record);
             if size > MAX_RECORD_BYTES {
                 return Err(LogError::TooLarge { size, limit: MAX_RECORD_BYTES });
             }

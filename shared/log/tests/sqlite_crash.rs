@@ -91,7 +91,8 @@ async fn killed_at_any_moment_the_log_keeps_what_it_acknowledged() {
         }
 
         let log = SqliteLog::open(dir.path()).unwrap();
-        assert_eq!(log_id.get_or_insert_with(|| log.log_id().to_owned()).as_str(), log.log_id());
+        let said = log.log_id().await.unwrap();
+        assert_eq!(*log_id.get_or_insert_with(|| said.clone()), said);
         log.create_topic(TOPIC, PARTITIONS).await.unwrap();
         let mut kept = HashMap::new();
         let extents = log.extents(TOPIC).await.unwrap();

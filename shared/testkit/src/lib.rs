@@ -1,5 +1,5 @@
 //! Believable, dirty and hostile traffic from a seed: the same seed gives the same bytes. And what tests of functions
-//! run on: Lambda's Runtime API, the events of its triggers, a bucket and a warehouse.
+//! run on: Lambda's Runtime API, the events of its triggers, a bucket, a warehouse, and real servers.
 
 mod cast;
 pub mod clickhouse;
@@ -10,5 +10,6 @@ pub mod memory_log;
 pub mod runtime_api;
 pub mod s3;
 pub mod sample;
+pub mod servers;
 pub mod traffic;
 pub mod triggers;

@@ -39,8 +39,8 @@ impl MemoryLog {
 
 #[async_trait]
 impl Log for MemoryLog {
-    fn log_id(&self) -> &'static str {
-        "memory"
+    async fn log_id(&self) -> Result<String, LogError> {
+        Ok("memory".to_owned())
     }
 
     async fn create_topic(&self, _: &str, _: u32) -> Result<(), LogError> {

@@ -42,8 +42,8 @@ impl FaultyLog {
 
 #[async_trait]
 impl Log for FaultyLog {
-    fn log_id(&self) -> &'static str {
-        "faulty"
+    async fn log_id(&self) -> Result<String, LogError> {
+        Ok("faulty".to_owned())
     }
 
     async fn create_topic(&self, _: &str, _: u32) -> Result<(), LogError> {

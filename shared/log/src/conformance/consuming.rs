@@ -2,12 +2,14 @@
 
 use std::{
     collections::BTreeSet,
+    pin::Pin,
     sync::Arc,
+    task::Poll,
     time::{Duration, Instant},
 };
 
 use super::{DEADLINE, Subject, at_once, commit, next, quiet, record, records, topic, unique, values};
-use crate::{BatchLimits, Record};
+use crate::{BatchLimits, Consumer, Record, SharedLog};
 
 /// A window that no check waits for.
 const LONG: Duration = Duration::from_mins(10);
@@ -171,42 +173,55 @@ pub async fn a_consumer_reads_several_topics_and_starves_no_partition(subject: A
     }
 }
 
-/// Each partition is held by one member; all of them are held; who goes frees its own.
+/// Each partition is held by one member; all of them are held; who comes gets its share before long, and who goes
+/// frees its own. Nothing is handed out twice while partitions change hands.
 pub async fn members_of_one_group_share_the_partitions(subject: Arc<dyn Subject>) {
     let log = subject.log().await;
     let topic = topic(&log, 4).await;
     let group = unique("group");
-    let mut first = log.subscribe(&group, &[&topic], at_once(100)).await.unwrap();
-    let mut second = log.subscribe(&group, &[&topic], at_once(100)).await.unwrap();
-    let keyed = (0..400).map(|i| Record { key: Some(format!("{i}").into()), ..record(format!("{i}")) });
-    let sent: Vec<_> = keyed.collect();
-    log.append(&topic, sent.clone()).await.unwrap();
-    let mut seen = BTreeSet::new();
-    let mut partitions = [BTreeSet::new(), BTreeSet::new()];
+    let mut members =
+        vec![log.subscribe(&group, &[&topic], at_once(100)).await.unwrap(), log.subscribe(&group, &[&topic], at_once(100)).await.unwrap()];
     let deadline = Instant::now() + DEADLINE;
-    while seen.len() < 400 && Instant::now() < deadline {
-        let (batch, member) = tokio::select! {
-            batch = next(&mut first) => (batch, 0),
-            batch = next(&mut second) => (batch, 1),
-        };
-        partitions[member].insert(batch.partition);
-        for value in values(&batch.records) {
-            assert!(seen.insert(value), "handed out twice");
+    for round in 0.. {
+        let partitions = a_round(&log, &topic, &mut members, round).await;
+        if partitions.iter().all(|held| held.len() == 2) {
+            break;
         }
-        let consumer = if member == 0 { &mut first } else { &mut second };
-        commit(consumer, &batch).await;
+        assert!(Instant::now() < deadline, "shares stay uneven: {partitions:?}");
     }
-    assert_eq!(seen.len(), 400);
-    assert_eq!((partitions[0].len(), partitions[1].len()), (2, 2), "{partitions:?}");
+    drop(members.remove(0));
+    let partitions = a_round(&log, &topic, &mut members, -1).await;
+    assert_eq!(partitions[0].len(), 4);
+}
 
-    drop(first);
-    log.append(&topic, sent).await.unwrap();
-    let mut again = BTreeSet::new();
-    while again.len() < 4 {
-        let batch = next(&mut second).await;
-        again.insert(batch.partition);
-        commit(&mut second, &batch).await;
+/// Appends 400 records and has `members` consume them; returns which partitions each was handed.
+async fn a_round(log: &SharedLog, topic: &str, members: &mut [Box<dyn Consumer>], round: i32) -> Vec<BTreeSet<u32>> {
+    let keyed = (0..400).map(|i| Record { key: Some(format!("{i}").into()), ..record(format!("{round}/{i}")) });
+    log.append(topic, keyed.collect()).await.unwrap();
+    let mut seen = BTreeSet::new();
+    let mut partitions = vec![BTreeSet::new(); members.len()];
+    while seen.len() < 400 {
+        let waits = members.iter_mut().enumerate().map(|(n, member)| Box::pin(async move { (next(member).await, n) }));
+        let (batch, n) = first_of(waits.collect()).await;
+        partitions[n].insert(batch.partition);
+        for value in values(&batch.records) {
+            assert!(value.starts_with(&format!("{round}/")) && seen.insert(value), "handed out twice");
+        }
+        commit(&mut members[n], &batch).await;
     }
+    partitions
+}
+
+/// What is ready first; the others are given up.
+async fn first_of<T>(mut waits: Vec<Pin<Box<impl Future<Output = T>>>>) -> T {
+    std::future::poll_fn(|context| {
+        let mut ready = waits.iter_mut().filter_map(|wait| match wait.as_mut().poll(context) {
+            Poll::Ready(value) => Some(value),
+            Poll::Pending => None,
+        });
+        ready.next().map_or(Poll::Pending, Poll::Ready)
+    })
+    .await
 }
 
 /// `next` may stand in a `select!`: giving up a wait loses and repeats nothing.

@@ -14,10 +14,9 @@ use zstd::bulk::Compressor;
 use super::{
     Shared,
     block::{Block, TARGET_BYTES, encode},
-    taking::payload_bytes,
     topics::{Partition, locked},
 };
-use crate::{Position, Record};
+use crate::{Position, Record, taking::payload_bytes};
 
 /// Records that one caller waits to see appended.
 #[derive(Debug)]

@@ -9,10 +9,9 @@ use super::{
     Inner,
     group::Group,
     reading::read_into,
-    taking::Taking,
     topics::{Partition, Topic},
 };
-use crate::{Batch, BatchLimits, Consumer, LogError};
+use crate::{Batch, BatchLimits, Consumer, LogError, taking::Taking};
 
 /// See [`Consumer`].
 pub(super) struct Member {

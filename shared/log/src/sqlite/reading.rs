@@ -8,9 +8,9 @@ use rusqlite::Connection;
 use super::{
     block::{Block, Stored},
     cache::Cache,
-    taking::Taking,
     topics::Partition,
 };
+use crate::taking::Taking;
 
 /// Encoded bytes read from the file in one go.
 const CHUNK_BYTES: usize = 4 << 20;

@@ -3,14 +3,19 @@
 use crate::{LoggedRecord, Record};
 
 /// Bytes of payload: key, value, headers.
-pub(super) fn payload_bytes(record: &Record) -> usize {
+pub(crate) fn payload_bytes(record: &Record) -> usize {
     let headers: usize = record.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
     record.key.as_ref().map_or(0, bytes::Bytes::len) + record.value.len() + headers
 }
 
+/// What counts against [`crate::MAX_RECORD_BYTES`]: the payload and the lengths written before each header.
+pub(crate) fn record_bytes(record: &Record) -> usize {
+    payload_bytes(record) + record.headers.len() * 8
+}
+
 /// Records taken so far, up to two limits; the first record is taken whatever its size.
 #[derive(Debug, Default)]
-pub(super) struct Taking {
+pub(crate) struct Taking {
     pub records: Vec<LoggedRecord>,
     pub bytes: usize,
     pub max_records: usize,
@@ -20,25 +25,30 @@ pub(super) struct Taking {
 }
 
 impl Taking {
-    pub(super) fn up_to(max_records: usize, max_bytes: usize) -> Self {
+    pub(crate) fn up_to(max_records: usize, max_bytes: usize) -> Self {
         Self { max_records, max_bytes, full: max_records == 0, ..Self::default() }
     }
 
     /// Takes `record` if it fits; returns whether it did.
-    pub(super) fn take(&mut self, record: LoggedRecord) -> bool {
+    pub(crate) fn take(&mut self, record: LoggedRecord) -> bool {
+        self.offer(record).is_none()
+    }
+
+    /// Takes `record`, or gives it back if it does not fit.
+    pub(crate) fn offer(&mut self, record: LoggedRecord) -> Option<LoggedRecord> {
         let bytes = payload_bytes(&record.record);
         if self.full || (!self.records.is_empty() && self.bytes + bytes > self.max_bytes) {
             self.full = true;
-            return false;
+            return Some(record);
         }
         self.bytes += bytes;
         self.records.push(record);
         self.full = self.records.len() >= self.max_records || self.bytes >= self.max_bytes;
-        true
+        None
     }
 
     /// The offset after the last record taken, else `from`.
-    pub(super) fn next(&self, from: u64) -> u64 {
+    pub(crate) fn next(&self, from: u64) -> u64 {
         self.records.last().map_or(from, |r| r.offset + 1)
     }
 }

@@ -1,0 +1,119 @@
+//! One librdkafka producer and the thread that takes its reports.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    thread::JoinHandle,
+    time::Duration,
+};
+
+use rdkafka::{
+    ClientConfig, ClientContext, Message,
+    client::Client,
+    config::{FromClientConfigAndContext, RDKafkaLogLevel},
+    error::{KafkaError, KafkaResult, RDKafkaErrorCode},
+    message::{Header, OwnedHeaders},
+    producer::{BaseProducer, BaseRecord, DeliveryResult, Producer as _, ProducerContext},
+};
+
+use super::{
+    delivery::{Delivery, Sent},
+    failure, logging,
+};
+use crate::{LogError, Position, Record};
+
+/// Longest sleep of the thread; reports wake it.
+const TICK: Duration = Duration::from_millis(100);
+
+/// What librdkafka calls.
+pub(super) struct Reports;
+
+impl ClientContext for Reports {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, text: &str) {
+        logging::line(level, facility, text);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        logging::error(&error, reason);
+    }
+}
+
+impl ProducerContext for Reports {
+    type DeliveryOpaque = Box<Sent>;
+
+    fn delivery(&self, result: &DeliveryResult<'_>, sent: Self::DeliveryOpaque) {
+        match result {
+            Ok(message) => match (u32::try_from(message.partition()), u64::try_from(message.offset())) {
+                (Ok(partition), Ok(offset)) => sent.delivery.stands(sent.index, Position { partition, offset }),
+                // It stands, but a broker that was asked again does not remember where (DUPLICATE_SEQUENCE_NUMBER).
+                _ => sent.delivery.failed(1, RDKafkaErrorCode::DuplicateSequenceNumber),
+            },
+            Err((error, _)) => sent.delivery.failed(1, failure::code(error).unwrap_or(RDKafkaErrorCode::Fail)),
+        }
+    }
+}
+
+/// A producer. Dropped, it gives up what is not acknowledged.
+pub(super) struct Producer {
+    client: Arc<BaseProducer<Reports>>,
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Producer {
+    pub(super) fn start(config: &ClientConfig) -> Result<Self, LogError> {
+        let unavailable = |why: String| LogError::Unavailable(format!("no producer can be made: {why}"));
+        let client = Arc::new(BaseProducer::from_config_and_context(config, Reports).map_err(|e| unavailable(e.to_string()))?);
+        let stop = Arc::new(AtomicBool::new(false));
+        let thread = std::thread::Builder::new().name("kafka-reports".to_owned()).spawn({
+            let (client, stop) = (Arc::clone(&client), Arc::clone(&stop));
+            move || {
+                while !stop.load(Ordering::Relaxed) {
+                    client.poll(TICK);
+                }
+            }
+        });
+        let thread = Some(thread.map_err(|e| unavailable(e.to_string()))?);
+        Ok(Self { client, stop, thread })
+    }
+
+    /// For questions about topics.
+    pub(super) fn client(&self) -> &Client<Reports> {
+        self.client.client()
+    }
+
+    /// An idempotent producer that can no longer tell what stands and what does not refuses everything from then on.
+    pub(super) fn is_broken(&self) -> bool {
+        self.client().fatal_error().is_some()
+    }
+
+    /// Queues `record`; never blocks. Without a key it goes to any partition.
+    pub(super) fn send(&self, topic: &str, record: &Record, delivery: &Arc<Delivery>, index: u32) -> Result<(), RDKafkaErrorCode> {
+        let mut message = BaseRecord::<[u8], [u8], _>::with_opaque_to(topic, Box::new(Sent { delivery: Arc::clone(delivery), index }));
+        message.payload = Some(&record.value);
+        message.key = record.key.as_deref();
+        if !record.headers.is_empty() {
+            let headers = OwnedHeaders::new_with_capacity(record.headers.len());
+            let add = |headers: OwnedHeaders, (name, value): &(String, bytes::Bytes)| {
+                headers.insert(Header { key: name, value: Some(&value[..]) })
+            };
+            message.headers = Some(record.headers.iter().fold(headers, add));
+        }
+        self.client.send(message).map_err(|(error, _)| failure::code(&error).unwrap_or(RDKafkaErrorCode::Fail))
+    }
+
+    /// Waits until everything queued is acknowledged or has failed.
+    pub(super) fn flush(&self, within: Duration) -> KafkaResult<()> {
+        self.client.flush(within)
+    }
+}
+
+impl Drop for Producer {
+    fn drop(&mut self) {
+        // The thread is the last to hold the client, and so it is the one that waits for librdkafka's threads to end.
+        self.stop.store(true, Ordering::Relaxed);
+        drop(self.thread.take());
+    }
+}

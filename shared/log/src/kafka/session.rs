@@ -1,0 +1,332 @@
+//! The thread of a member: polls librdkafka, fills the member's shares, asks for its commits, and answers rebalances.
+//!
+//! Polling goes on while batches are being worked on, so that a slow batch is no reason to lose a partition
+//! (`max.poll.interval.ms` is never reached); a dead process is noticed by its missing heartbeats. Each partition has a
+//! queue of its own in librdkafka (`rd_kafka_queue_get_partition`): one that is not read holds up no other, and
+//! librdkafka stops fetching it when enough waits there.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+        mpsc::Receiver,
+    },
+    thread,
+    time::{Duration, Instant},
+};
+
+use rdkafka::{
+    ClientConfig, Message, Offset, TopicPartitionList,
+    config::FromClientConfigAndContext,
+    consumer::{BaseConsumer, Consumer, base_consumer::PartitionQueue},
+    error::{KafkaError, KafkaResult, RDKafkaErrorCode},
+};
+
+use super::{
+    commits::{Commit, Commits},
+    committer::{Asked, Committer},
+    failure, message,
+    rebalance::{Telling, Told, give_up, take_up},
+    settings::ANSWER_WITHIN,
+    shares::{Key, Shares},
+    topics,
+};
+use crate::LogError;
+
+/// Longest sleep of the thread; messages, commands and events wake it.
+const TICK: Duration = Duration::from_millis(100);
+/// How long a partition that goes to another member waits for its batch in hand to be committed, so that the work is
+/// not done twice.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Records moved from one partition before the others get their turn.
+const TURN: usize = 512;
+/// Bytes of them.
+const TURN_BYTES: usize = 1 << 20;
+/// Before a damaged partition is looked at again, and before a consumer that failed as a whole is replaced.
+const REST: Duration = Duration::from_secs(5);
+
+/// What a member reads.
+pub(super) struct Subscription {
+    pub config: ClientConfig,
+    /// Full name.
+    pub group: String,
+    /// Name and full name.
+    pub topics: Vec<(String, String)>,
+}
+
+impl Subscription {
+    /// The error of a batch whose partition has gone.
+    pub(super) fn lost(&self, key: Key) -> LogError {
+        LogError::Unavailable(format!(
+            "partition {} of {} is held by another member of group {}; its batch will be handed out there",
+            key.partition, self.topics[key.topic].0, self.group
+        ))
+    }
+
+    fn key(&self, topic: &str, partition: i32) -> Option<Key> {
+        let number = self.topics.iter().position(|(_, full)| full == topic)?;
+        Some(Key { topic: number, partition: u32::try_from(partition).ok()? })
+    }
+
+    fn keys(&self, partitions: &TopicPartitionList) -> Vec<Key> {
+        partitions.elements().iter().filter_map(|element| self.key(element.topic(), element.partition())).collect()
+    }
+}
+
+/// Runs until `stop` and commits what is `asked`; whoever asks or stops wakes this thread.
+pub(super) fn run(subscription: &Arc<Subscription>, shares: &Arc<Shares>, asked: &Receiver<Commit>, stop: &AtomicBool) {
+    while !stop.load(Ordering::Relaxed) {
+        let ended = Session::begin(subscription, shares).and_then(|session| session.serve(asked, stop));
+        if let Err(error) = ended {
+            shares.all_gone();
+            shares.report(LogError::Unavailable(format!("the consumer of group {} begins anew: {error}", subscription.group)));
+            let until = Instant::now() + REST;
+            while !stop.load(Ordering::Relaxed) && Instant::now() < until {
+                // What is asked meanwhile is refused, since nothing is held.
+                asked.try_iter().for_each(|commit| refuse(subscription, commit));
+                thread::park_timeout(TICK);
+            }
+        }
+    }
+    shares.end();
+}
+
+fn refuse(subscription: &Subscription, commit: Commit) {
+    let lost = subscription.lost(commit.key);
+    drop(commit.caller.send(Err(lost)));
+}
+
+/// A consumer for as long as it works.
+struct Session<'a> {
+    subscription: &'a Subscription,
+    shares: &'a Shares,
+    committer: Committer,
+    queues: HashMap<Key, PartitionQueue<Telling>>,
+    commits: Commits,
+    /// Partitions that are to be given up when their batches in hand are done, at the latest then.
+    leaving: Option<(TopicPartitionList, Instant)>,
+    /// Dropped last: it leaves the group.
+    consumer: Arc<BaseConsumer<Telling>>,
+}
+
+impl<'a> Session<'a> {
+    fn begin(subscription: &'a Arc<Subscription>, shares: &'a Arc<Shares>) -> KafkaResult<Self> {
+        let mut consumer = BaseConsumer::from_config_and_context(&subscription.config, Telling::default())?;
+        let me = thread::current();
+        consumer.set_nonempty_callback(move || me.unpark());
+        let topics: Vec<&str> = subscription.topics.iter().map(|(_, full)| full.as_str()).collect();
+        consumer.subscribe(&topics)?;
+        let consumer = Arc::new(consumer);
+        let committer = Committer::start(Arc::clone(&consumer), Arc::clone(subscription), Arc::clone(shares), thread::current());
+        let committer = committer.map_err(|error| KafkaError::ClientCreation(error.to_string()))?;
+        Ok(Self { subscription, shares, committer, queues: HashMap::new(), commits: Commits::default(), leaving: None, consumer })
+    }
+
+    fn serve(mut self, asked: &Receiver<Commit>, stop: &AtomicBool) -> KafkaResult<()> {
+        while !stop.load(Ordering::Relaxed) {
+            self.poll()?;
+            for told in self.consumer.context().take() {
+                self.hear(told);
+            }
+            let now = Instant::now();
+            asked.try_iter().for_each(|commit| self.commit(commit, now));
+            self.commits.due(now).into_iter().for_each(|commit| self.commit(commit, now));
+            self.commits.expire(now);
+            self.leave(now);
+            self.seek();
+            if !self.fill() {
+                thread::park_timeout(TICK);
+            }
+        }
+        Ok(())
+    }
+
+    /// Serves librdkafka's events until there are none.
+    fn poll(&self) -> KafkaResult<()> {
+        loop {
+            let before = self.consumer.context().count();
+            match self.consumer.poll(Duration::ZERO) {
+                Some(Ok(message)) => {
+                    // Its partition was given up in the same moment; else it would be in the partition's own queue.
+                    tracing::debug!(partition = message.partition(), offset = message.offset(), "a message of no queue is dropped");
+                }
+                Some(Err(error @ KafkaError::MessageConsumptionFatal(_))) => return Err(error),
+                Some(Err(error)) => self.complain(&error),
+                None if self.consumer.context().count() == before => return Ok(()),
+                None => {}
+            }
+        }
+    }
+
+    /// Tells the caller what it should know; the rest is librdkafka's own to repair, and was logged.
+    fn complain(&self, error: &KafkaError) {
+        use RDKafkaErrorCode::{
+            AllBrokersDown, Authentication, GroupAuthorizationFailed, InconsistentGroupProtocol, InvalidSessionTimeout, SSL,
+            SaslAuthenticationFailed, TopicAuthorizationFailed, UnsupportedSASLMechanism,
+        };
+        let Some(code) = failure::code(error) else { return };
+        if failure::is_unknown_topic(code) {
+            for (name, full) in &self.subscription.topics {
+                if matches!(topics::partitions(self.consumer.client(), full, name), Err(LogError::UnknownTopic(_))) {
+                    self.shares.report(LogError::UnknownTopic(name.clone()));
+                }
+            }
+            return;
+        }
+        let told = match code {
+            AllBrokersDown => "no broker can be reached".to_owned(),
+            InconsistentGroupProtocol => "another member of the group does not share partitions by cooperative-sticky".to_owned(),
+            Authentication
+            | GroupAuthorizationFailed
+            | InvalidSessionTimeout
+            | SSL
+            | SaslAuthenticationFailed
+            | TopicAuthorizationFailed
+            | UnsupportedSASLMechanism => code.to_string(),
+            _ => return tracing::debug!(%error, "the consumer goes on"),
+        };
+        self.shares.report(LogError::Unavailable(format!("group {}: {told}", self.subscription.group)));
+    }
+
+    fn hear(&mut self, told: Told) {
+        match told {
+            Told::Assigned(partitions) => self.take_up(&partitions),
+            Told::Revoked(partitions) => {
+                self.shares.leave(&self.subscription.keys(&partitions));
+                self.leaving = Some((partitions, Instant::now() + PATIENCE));
+            }
+            Told::Committed { key, next_offset, outcome } => {
+                if self.commits.answered(key, next_offset, outcome, Instant::now()) {
+                    self.shares.committed(key, next_offset);
+                }
+            }
+        }
+    }
+
+    fn take_up(&mut self, partitions: &TopicPartitionList) {
+        let keys = self.subscription.keys(partitions);
+        for key in &keys {
+            let full = &self.subscription.topics[key.topic].1;
+            // Before the partition is assigned, so that not one message of it goes into the common queue.
+            if let Some(mut queue) = self.consumer.split_partition_queue(full, key.partition as i32) {
+                let me = thread::current();
+                queue.set_nonempty_callback(move || me.unpark());
+                self.queues.insert(*key, queue);
+            }
+        }
+        match take_up(&self.consumer, partitions) {
+            Ok(()) => {
+                tracing::debug!(group = self.subscription.group, partitions = ?self.names(&keys), "took partitions up");
+                self.shares.assigned(keys);
+            }
+            Err(error) => self.shares.report(LogError::Unavailable(format!("partitions cannot be taken up: {error}"))),
+        }
+    }
+
+    /// Gives up what is to be given up, when nothing of it is in hand any more.
+    fn leave(&mut self, now: Instant) {
+        let Some((partitions, until)) = &self.leaving else { return };
+        let keys = self.subscription.keys(partitions);
+        let busy = self.shares.in_hand(&keys) || self.commits.any(&keys);
+        // Lost, they are another's already.
+        if busy && now < *until && !self.consumer.assignment_lost() {
+            return;
+        }
+        self.shares.gone(&keys);
+        self.commits.lost(|key| keys.contains(&key), |key| self.subscription.lost(key));
+        self.queues.retain(|key, _| !keys.contains(key));
+        if let Err(error) = give_up(&self.consumer, partitions) {
+            tracing::warn!(group = self.subscription.group, %error, "partitions could not be given up");
+        }
+        tracing::debug!(group = self.subscription.group, partitions = ?self.names(&keys), "gave partitions up");
+        self.leaving = None;
+    }
+
+    fn commit(&mut self, commit: Commit, now: Instant) {
+        if self.shares.holding(commit.key) != Some(commit.holding) {
+            return refuse(self.subscription, commit);
+        }
+        let committer = &self.committer;
+        self.commits.begin(commit, now, |c| committer.ask(Asked { key: c.key, holding: c.holding, next_offset: c.next_offset }));
+    }
+
+    /// Has librdkafka go on elsewhere in partitions that were rewound; it drops what it fetched ahead.
+    fn seek(&self) {
+        for (key, offset) in self.shares.seeks() {
+            let mut to = TopicPartitionList::with_capacity(1);
+            let asked = to
+                .add_partition_offset(&self.subscription.topics[key.topic].1, key.partition as i32, Offset::Offset(offset as i64))
+                .and_then(|()| self.consumer.seek_partitions(to, ANSWER_WITHIN))
+                .and_then(|told| told.elements().first().map_or(Ok(()), rdkafka::topic_partition_list::TopicPartitionListElem::error));
+            match asked {
+                Ok(()) => self.shares.sought(key, offset),
+                // Tried again with the next round: until then nothing of the partition is taken.
+                Err(error) => tracing::warn!(partition = key.partition, offset, %error, "a partition cannot be rewound yet"),
+            }
+        }
+    }
+
+    /// Moves what was fetched into the shares; true if more waits.
+    fn fill(&self) -> bool {
+        let mut more = false;
+        for (key, queue) in &self.queues {
+            if !self.shares.wants(*key) {
+                continue;
+            }
+            let (mut records, mut bytes) = (Vec::new(), 0);
+            while records.len() < TURN && bytes < TURN_BYTES {
+                match queue.poll(Duration::ZERO) {
+                    Some(Ok(message)) => {
+                        bytes += message.payload_len() + message.key_len();
+                        records.push(message::record(&message));
+                    }
+                    Some(Err(error)) if failure::code(&error).is_some_and(failure::is_damage) => {
+                        self.shares.add(*key, std::mem::take(&mut records));
+                        self.damaged(*key, &error);
+                        break;
+                    }
+                    Some(Err(error)) => self.complain(&error),
+                    None => break,
+                }
+            }
+            more |= records.len() == TURN || bytes >= TURN_BYTES;
+            if !records.is_empty() {
+                self.shares.add(*key, records);
+            }
+        }
+        more
+    }
+
+    /// Says so again and again until it is repaired; nothing is skipped.
+    fn damaged(&self, key: Key, error: &KafkaError) {
+        let topic = &self.subscription.topics[key.topic].0;
+        self.shares.report(LogError::Corrupt(format!("partition {} of {topic}: {error}", key.partition)));
+        self.shares.refetch(key, REST);
+    }
+
+    /// For log lines.
+    fn names(&self, keys: &[Key]) -> Vec<String> {
+        keys.iter().map(|key| format!("{}/{}", self.subscription.topics[key.topic].0, key.partition)).collect()
+    }
+}
+
+impl Drop for Session<'_> {
+    fn drop(&mut self) {
+        self.consumer.context().close();
+        self.shares.all_gone();
+        self.commits.lost(|_| true, |key| self.subscription.lost(key));
+        self.committer.end();
+        // Queues hold the consumer; the consumer ends only when every rebalance was answered.
+        self.queues.clear();
+        let unheard = self.consumer.context().take().into_iter().map(|told| match told {
+            Told::Assigned(partitions) => take_up(&self.consumer, &partitions),
+            Told::Revoked(partitions) => give_up(&self.consumer, &partitions),
+            Told::Committed { .. } => Ok(()),
+        });
+        let leaving = self.leaving.take().map(|(partitions, _)| give_up(&self.consumer, &partitions));
+        for error in leaving.into_iter().chain(unheard).filter_map(Result::err) {
+            tracing::debug!(%error, "a rebalance could not be answered while closing");
+        }
+    }
+}

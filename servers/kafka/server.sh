@@ -17,13 +17,16 @@ java_kafka() { "$(java17)" -Xmx64m -XX:TieredStopAtLevel=1 @"$here/kafka/jvm.arg
 configure() {
   render server.properties flush_messages
   printf '%s\n' "${settings[@]}" >>"$dir/conf/server.properties"
-  if [ ! -e "$dir/formatted" ]; then
-    # Nothing can have been logged yet: what is there is left of a formatting that was cut short.
-    rm -rf "$dir/data"
-    java_kafka kafka.tools.StorageTool format --standalone -t "$(cluster_id)" -c "$dir/conf/server.properties" >>"$dir/log" 2>&1 ||
-      die "kafka: $dir/data cannot be formatted: $(tail -n 5 "$dir/log")"
-    touch "$dir/formatted"
-  fi
+  [ -e "$dir/formatted" ] || format
+}
+
+format() {
+  local said
+  # Nothing can have been logged yet: what is there is left of a formatting that was cut short.
+  rm -rf "$dir/data"
+  said=$(java_kafka kafka.tools.StorageTool format --standalone -t "$(cluster_id)" -c "$dir/conf/server.properties" 2>&1) ||
+    die "kafka: $dir/data cannot be formatted: $(grep -v '^\s*at ' <<<"$said" | tail -n 5)"
+  touch "$dir/formatted"
 }
 
 # 16 random bytes in Kafka's way of writing a UUID; it must not begin with a dash.

@@ -18,7 +18,7 @@ install_server() {
   local module
   for module in "minio@v0.0.0-$version" "mc@v0.0.0-$mc_version"; do
     GOTOOLCHAIN=local GOFLAGS='' GOBIN=$installed nice -n 15 \
-      go install -p 1 -trimpath -ldflags '-s -w' "github.com/minio/$module"
+      go install -p 1 -trimpath -ldflags '-s -w' "github.com/minio/$module" 2> >(grep -v '^go: downloading ' >&2)
   done
 }
 

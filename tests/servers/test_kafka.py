@@ -13,14 +13,16 @@ MESSAGES = 200
 
 
 def make_topic(address: str, topic: str) -> None:
-    futures = AdminClient({"bootstrap.servers": address}).create_topics([NewTopic(topic, 1, 1)], operation_timeout=30)
-    futures[topic].result(60)
+    admin = AdminClient({"bootstrap.servers": address})
+    admin.create_topics([NewTopic(topic, 1, 1)], operation_timeout=30)[topic].result(60)
 
 
 def produce(address: str, topic: str, values: list[bytes]) -> list[KafkaError]:
     """Sends with acks=all and gives back the errors."""
     errors: list[KafkaError] = []
-    producer = Producer({"bootstrap.servers": address, "acks": "all", "message.timeout.ms": 30_000})
+    # librdkafka waits 30 s for a topic that might just have been made; one that is not there is to be reported soon.
+    settings = {"acks": "all", "message.timeout.ms": 30_000, "topic.metadata.propagation.max.ms": 2_000}
+    producer = Producer({"bootstrap.servers": address} | settings)
     for value in values:
         producer.produce(topic, value, on_delivery=lambda error, _: errors.append(error) if error else None)
     assert producer.flush(60) == 0, "messages were not delivered"

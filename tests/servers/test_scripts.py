@@ -19,12 +19,17 @@ class ScriptsTest(unittest.TestCase):
         self.assertIn(f"port {port} is in use by process", done.stderr)
 
     def test_a_server_that_ends_at_start_is_reported_with_its_log(self) -> None:
-        done = script("start.sh", "kafka", "--data", self.folder, "--set", "num.network.threads=0")
+        done = script("start.sh", "kafka", "--data", self.folder, "--set", "authorizer.class.name=no.such.Authorizer")
         self.assertEqual(done.returncode, 1)
         self.assertIn("kafka ended while it started", done.stderr)
-        self.assertIn("num.network.threads", done.stderr)
+        self.assertIn("no.such.Authorizer", done.stderr)
         self.assertFalse((self.folder / "server.env").exists())
         self.assertEqual(processes_of(self.folder), [])
+
+    def test_a_wrong_setting_is_named(self) -> None:
+        done = script("start.sh", "kafka", "--data", self.folder, "--set", "num.network.threads=0")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("num.network.threads: Value must be at least 1", done.stderr)
 
     def test_a_folder_is_one_servers(self) -> None:
         self.folder.mkdir()

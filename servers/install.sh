@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # install.sh NAME…: installs servers of pinned versions under target/servers; those that are there stay.
 # What a machine lacks for it (Java 17, Maven, curl) comes from apt.
-# shellcheck source=instance.sh
 . "$(dirname "${BASH_SOURCE[0]}")/instance.sh"
 
 apt_install() {

@@ -25,16 +25,13 @@ load() {
   name=$1
   [ -e "$here/$name/server.sh" ] || die "no server is called '$name'; there are: ${known[*]}"
   beneath='' again_if=''
-  # shellcheck source=/dev/null
   . "$here/$name/server.sh"
   installed=$home/$name-$version
 }
 
 # belongs PID: true if this process lives and is the instance's, which every command line says by naming $dir/conf/.
 # After a restart of the machine a pid file may name a stranger.
-belongs() {
-  [ -r "/proc/$1/cmdline" ] && tr '\0' '\n' <"/proc/$1/cmdline" 2>/dev/null | grep -qF -- "$dir/conf/"
-}
+belongs() { grep -qszF -- "$dir/conf/" "/proc/$1/cmdline"; }
 
 # Sets pid to the instance's process, if it runs.
 running() {

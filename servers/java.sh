@@ -18,7 +18,7 @@ install_jars() {
   java17 >/dev/null || apt_install openjdk-17-jre-headless
   java17 >/dev/null || die "$name needs Java 17: install it, or set JAVA17_HOME to where it is"
   command -v mvn >/dev/null || apt_install maven
-  rm -rf "$installed/lib"
+  rm -rf "${installed:?}/lib"
   JAVA_HOME=$(dirname "$(dirname "$(java17)")") mvn -B -q -C -Dstyle.color=never -f "$here/$name/pom.xml" -Dmaven.repo.local="$home/m2" \
     org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies \
     -DoutputDirectory="$installed/lib" -DincludeScope=runtime

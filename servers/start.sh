@@ -7,7 +7,6 @@
 # Returns when every server has answered a request. One line each on standard output, and in DIR/server.env:
 #   name=kafka version=4.4.0 pid=4711 port=19092 … url=kafka://127.0.0.1:19092 dir=/…
 # What runs stays. A server that ends while it starts is reported with the end of its log.
-# shellcheck source=instance.sh
 . "$(dirname "${BASH_SOURCE[0]}")/instance.sh"
 
 names=() settings=() private='' port_wanted=0 memory_wanted=''
@@ -31,7 +30,6 @@ choose_ports() {
   local number
   if [ -e "$dir/instance" ]; then
     grep -qx "name=$name" "$dir/instance" || die "$dir belongs to another server ($(head -1 "$dir/instance")), not to $name"
-    # shellcheck source=/dev/null
     . "$dir/instance"
   elif [ -z "$private" ]; then
     for number in "${!ports[@]}"; do declare -g "${ports[number]}=${fixed_ports[number]}"; done
@@ -78,7 +76,7 @@ start_one() (
   flock -w "$START_SECONDS" 9 || die "$name: another start or stop holds $dir"
 
   choose_ports
-  [ -z "${beneath-}" ] || start_beneath
+  [ -z "$beneath" ] || start_beneath
   state=ready status=0
   if running; then
     wait_for_answer || status=$?
@@ -87,7 +85,8 @@ start_one() (
       1) die "$name (process $pid) runs but does not answer on port $port; its log: $dir/log; to end it: stop.sh --data $dir" ;;
     esac
   fi
-  [[ $state == runs* ]] || launch_until_answered
+  if [ "$state" = ready ]; then launch_until_answered; fi
+  umask 077
   { values name version pid "${ports[@]}"; echo "url=$(url)"; echo "dir=$dir"; answered; } >"$dir/server.env.new"
   mv "$dir/server.env.new" "$dir/server.env"
   say "$name $version $state after $(seconds_since "$began"), 127.0.0.1:$port"
@@ -95,19 +94,21 @@ start_one() (
 )
 
 launch_until_answered() {
-  local attempt status size taken each numbers=()
+  local status size taken each numbers=()
   rm -f "$dir/pid" "$dir/server.env"
   for each in "${ports[@]}"; do numbers+=("${!each}"); done
   taken=$("$here/ports.py" check "${numbers[@]}" 2>&1) ||
     die "$name cannot start: $taken"
   values name "${ports[@]}" >"$dir/instance"
   configure
-  for attempt in 1 2 3 4; do
+  for _ in 1 2 3 4; do
     size=$(stat -c %s "$dir/log" 2>/dev/null || echo 0)
     status=0
     run || status=$?
-    ((status)) || return 0
-    ((status == 2)) && [ -n "${again_if-}" ] && ((attempt < 4)) && grep -q "$again_if" <(tail -c "+$((size + 1))" "$dir/log") || break
+    if ((status == 0)); then return; fi
+    if ((status != 2)) || [ -z "$again_if" ] || ! grep -q "$again_if" <(tail -c "+$((size + 1))" "$dir/log"); then
+      break
+    fi
     sleep 1
   done
   case $status in
@@ -116,7 +117,7 @@ launch_until_answered() {
   esac
   rm -f "$dir/pid"
   tail -c "+$((size + 1))" "$dir/log" | tail -n 30 | sed 's/^/    /' >&2
-  return 1
+  exit 1
 }
 
 # The server that this one stands on.

@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
 # status.sh: a line for each server that `make servers` started. Fails if one of them runs and does not answer.
-# shellcheck source=instance.sh
 . "$(dirname "${BASH_SOURCE[0]}")/instance.sh"
 
 failed=0
@@ -10,7 +9,6 @@ line() {
   local state=stopped memory_now=''
   dir=$1
   load "$(sed -n 's/^name=//p' "$dir/instance")"
-  # shellcheck source=/dev/null
   . "$dir/instance"
   if running; then
     state=answers

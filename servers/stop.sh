@@ -2,7 +2,6 @@
 # stop.sh [NAME…]      stops what start.sh NAME started, by default all; clients of a server before it
 # stop.sh --data DIR   stops the instance on DIR
 # A process is ended only if its command line says that it is the instance's. SIGTERM; after STOP_SECONDS (60) SIGKILL.
-# shellcheck source=instance.sh
 . "$(dirname "${BASH_SOURCE[0]}")/instance.sh"
 
 stop_folder() (

@@ -23,10 +23,10 @@ install_server() {
 }
 
 configure() {
-  if [ ! -e "$dir/secret" ]; then
-    (umask 077 && python3 -c 'import secrets; print(secrets.token_hex(20))' >"$dir/secret.new")
-    mv "$dir/secret.new" "$dir/secret"
-  fi
+  local each
+  for each in secret token; do
+    [ -e "$dir/$each" ] || (umask 077 && python3 -c 'import secrets; print(secrets.token_hex(20))' >"$dir/$each")
+  done
   mkdir -p "$dir/conf/certs" "$dir/queue/webhook" "$dir/queue/kafka"
 }
 
@@ -41,6 +41,8 @@ command_line() {
   credentials
   export MINIO_ROOT_USER=$access_key MINIO_ROOT_PASSWORD=$secret_key
   export MINIO_BROWSER=off MINIO_UPDATE=off MINIO_PROMETHEUS_AUTH_TYPE=public
+  # An object's bytes are synced in any case; with this its name in the folder too, before the answer.
+  export MINIO_FS_OSYNC=on
   export GOMEMLIMIT=${memory}MiB
   targets
   for setting in "${settings[@]}"; do export "${setting?}"; done
@@ -52,7 +54,8 @@ command_line() {
 targets() {
   local queue=${NOTIFY_QUEUE:-on}
   if [ -z "$private" ]; then
-    NOTIFY_WEBHOOK=${NOTIFY_WEBHOOK-$default_webhook} NOTIFY_KAFKA=${NOTIFY_KAFKA-127.0.0.1:${KAFKA_PORT:-19092}}
+    NOTIFY_WEBHOOK=${NOTIFY_WEBHOOK-$default_webhook} NOTIFY_TOKEN=${NOTIFY_TOKEN-$(<"$dir/token")}
+    NOTIFY_KAFKA=${NOTIFY_KAFKA-127.0.0.1:${KAFKA_PORT:-19092}}
   fi
   if [ -n "${NOTIFY_WEBHOOK-}" ]; then
     export MINIO_NOTIFY_WEBHOOK_ENABLE_H1=on MINIO_NOTIFY_WEBHOOK_ENDPOINT_H1=$NOTIFY_WEBHOOK
@@ -77,5 +80,5 @@ answered() {
     --aws-sigv4 aws:amz:us-east-1:s3 --config - <<<"user = \"$access_key:$secret_key\"")
   # 409: it is there.
   [[ $status == 200 || $status == 409 ]] || die "bucket $bucket cannot be made: HTTP $status $(<"$dir/conf/bucket.xml")"
-  printf '%s\n' "bucket=$bucket" "access_key=$access_key" "secret_key=$secret_key"
+  printf '%s\n' "bucket=$bucket" "access_key=$access_key" "secret_key=$secret_key" "notify_key=${NOTIFY_TOKEN-$(<"$dir/token")}"
 }

@@ -5,6 +5,7 @@ import json
 import subprocess
 import threading
 import unittest
+from hashlib import sha256
 
 from confluent_kafka.admin import AdminClient
 
@@ -22,7 +23,7 @@ class S3:
     def request(self, method: str, path: str, body: str = "", *headers: str) -> tuple[int, str]:
         """The status and the body of the answer."""
         command = ["curl", "-sS", "--noproxy", "*", "--aws-sigv4", "aws:amz:us-east-1:s3", "--user", self.user]
-        command += ["-X", method, "-w", "\n%{http_code}"]
+        command += ["-X", method, "-w", "\n%{http_code}", "-H", f"x-amz-content-sha256: {sha256(body.encode()).hexdigest()}"]
         for header in headers:
             command += ["-H", header]
         if body:

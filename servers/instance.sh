@@ -36,7 +36,9 @@ belongs() { grep -qszF -- "$dir/conf/" "/proc/$1/cmdline"; }
 # Sets pid to the instance's process, if it runs.
 running() {
   pid=
-  [ -s "$dir/pid" ] && read -r pid <"$dir/pid" && belongs "$pid"
+  if [ -s "$dir/pid" ] && read -r pid <"$dir/pid" && belongs "$pid"; then return; fi
+  pid=
+  return 1
 }
 
 # render FILE: a template into conf/; @NAMES@ stand for variables of the same name in small letters.

@@ -3,7 +3,7 @@
 version=5.0.8
 protocol=cassandra
 ports=(port storage_port jmx_port)
-fixed_ports=("${CASSANDRA_PORT:-19042}" 17000 17199)
+fixed_ports=("${CASSANDRA_PORT:=19042}" $((CASSANDRA_PORT + 1)) $((CASSANDRA_PORT + 2)))
 # MB of heap; the process takes some 350 MB more.
 memory=${CASSANDRA_MEMORY:-512}
 # group | batch | periodic; only the first two have a write on disk before they acknowledge it.

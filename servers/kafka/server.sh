@@ -3,7 +3,7 @@
 version=4.4.0
 protocol=kafka
 ports=(port controller_port)
-fixed_ports=("${KAFKA_PORT:-19092}" 19093)
+fixed_ports=("${KAFKA_PORT:=19092}" $((KAFKA_PORT + 1)))
 # MB of heap; the process takes some 30 MB less to 30 MB more.
 memory=${KAFKA_MEMORY:-256}
 # fsync after so many messages of a partition: 1 makes "acknowledged" mean "on disk".

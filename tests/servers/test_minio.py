@@ -16,9 +16,12 @@ from test_kafka import consume, make_topic
 class S3:
     """A few requests signed by curl, which shares no code with the clients under test elsewhere."""
 
-    def __init__(self, server: Instance):
-        self.url = f"http://{server.address}"
-        self.user = f"{server.facts['access_key']}:{server.facts['secret_key']}"
+    def __init__(self, url: str, access_key: str, secret_key: str):
+        self.url, self.user = url, f"{access_key}:{secret_key}"
+
+    @classmethod
+    def of(cls, server: Instance) -> "S3":
+        return cls(server.facts["url"], server.facts["access_key"], server.facts["secret_key"])
 
     def request(self, method: str, path: str, body: str = "", *headers: str) -> tuple[int, str]:
         """The status and the body of the answer."""
@@ -57,7 +60,7 @@ class MinioTest(unittest.TestCase):
 
     def test_an_object_is_made_once_and_outlives_kill(self) -> None:
         with Instance("minio", self.folder / "minio") as server:
-            s3 = S3(server)
+            s3 = S3.of(server)
             self.assertEqual(s3.request("PUT", "/clickstream/a/b", "first", "If-None-Match: *")[0], 200)
             self.assertEqual(s3.request("PUT", "/clickstream/a/b", "second", "If-None-Match: *")[0], 412)
             server.kill()
@@ -72,7 +75,7 @@ class MinioTest(unittest.TestCase):
         self.addCleanup(receiver.shutdown)
         hook = f"http://127.0.0.1:{receiver.server_port}/told"
         with Instance("minio", self.folder / "minio", NOTIFY_WEBHOOK=hook, NOTIFY_TOKEN="t0ken") as server:
-            s3 = S3(server)
+            s3 = S3.of(server)
             self.assertEqual(s3.notify("clickstream", "arn:minio:sqs::H1:webhook"), 200)
             self.assertEqual(s3.request("PUT", "/clickstream/raw/x", "x")[0], 200)
             authorization, body = eventually("the webhook is told", lambda: Receiver.received)[0]
@@ -82,7 +85,7 @@ class MinioTest(unittest.TestCase):
         with Instance("kafka", self.folder / "kafka") as broker:
             make_topic(broker.address, "notifications")
             with Instance("minio", self.folder / "minio", NOTIFY_KAFKA=broker.address) as server:
-                s3 = S3(server)
+                s3 = S3.of(server)
                 self.assertEqual(s3.notify("clickstream", "arn:minio:sqs::K1:kafka"), 200)
                 for key in ("one", "two"):
                     self.assertEqual(s3.request("PUT", f"/clickstream/{key}", key)[0], 200)

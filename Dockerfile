@@ -8,7 +8,11 @@ ARG BASE_IMAGE=debian:bookworm-20260824-slim
 ARG RUST_IMAGE=rust:1.95.0-bookworm
 ARG NODE_IMAGE=node:22-bookworm-slim
 
+FROM ${BASE_IMAGE} AS certificates
+RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends ca-certificates
+
 FROM ${BASE_IMAGE} AS base
+COPY --from=certificates /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 RUN install -d -o 10001 -g 10001 /var/lib/clickstream
 ENV DATA=/var/lib/clickstream LISTEN=0.0.0.0:8080
 USER 10001:10001
@@ -16,7 +20,7 @@ WORKDIR /var/lib/clickstream
 VOLUME /var/lib/clickstream
 EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 \
-  CMD ["/opt/clickstream/clickstream", "--url", "http://127.0.0.1:8080", "status"]
+  CMD ["/opt/clickstream/clickstream", "status"]
 ENTRYPOINT ["/opt/clickstream/clickstream"]
 CMD ["up"]
 

@@ -7,6 +7,7 @@
 #   log          what it says
 #   pid          its process, from the start on
 #   server.env   facts for clients; there only while the server is known to have answered
+set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 root=$(dirname "$here")
 # Installed servers and the data of `make servers`.

@@ -15,13 +15,14 @@ java17() {
 # Copies what pom.xml names, and all that this needs, into $installed/lib, and compares it with jars.sha256.
 # To change a version: edit pom.xml and version=, empty jars.sha256, install, and put the sums of lib/ there.
 install_jars() {
+  local said
   java17 >/dev/null || apt_install openjdk-17-jre-headless
   java17 >/dev/null || die "$name needs Java 17: install it, or set JAVA17_HOME to where it is"
   command -v mvn >/dev/null || apt_install maven
   rm -rf "${installed:?}/lib"
-  JAVA_HOME=$(dirname "$(dirname "$(java17)")") mvn -B -q -C -Dstyle.color=never -f "$here/$name/pom.xml" -Dmaven.repo.local="$home/m2" \
+  said=$(JAVA_HOME=$(dirname "$(dirname "$(java17)")") mvn -B -q -C -f "$here/$name/pom.xml" -Dmaven.repo.local="$home/m2" \
     org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies \
-    -DoutputDirectory="$installed/lib" -DincludeScope=runtime
+    -DoutputDirectory="$installed/lib" -DincludeScope=runtime 2>&1) || die "$name: Maven cannot fetch the jars: $said"
   if [ -s "$here/$name/jars.sha256" ]; then
     (cd "$installed/lib" && sha256sum --quiet --strict -c "$here/$name/jars.sha256") ||
       die "$name: what Maven fetched is not what $here/$name/jars.sha256 says"

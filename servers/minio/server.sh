@@ -13,8 +13,8 @@ recipe() { echo "github.com/minio/mc@v0.0.0-$mc_version"; }
 
 # 5 CPU minutes on one core at low priority; 2 GB of module and build caches of Go.
 install_server() {
-  command -v curl >/dev/null || apt_install curl
   command -v go >/dev/null || die 'minio is built from source: install Go 1.24 or later (https://go.dev/dl)'
+  command -v curl >/dev/null || apt_install curl
   local module
   for module in "minio@v0.0.0-$version" "mc@v0.0.0-$mc_version"; do
     GOTOOLCHAIN=local GOFLAGS='' GOBIN=$installed nice -n 15 \

@@ -13,6 +13,8 @@ stop_folder() (
   rm -f "$dir/server.env"
   if running; then
     kill -TERM "$pid"
+    # One that is held still (SIGSTOP) would not hear it.
+    kill -CONT "$pid" 2>/dev/null || true
     if gone; then
       say "$name stopped in $(seconds_since "$began")"
     else

@@ -1,4 +1,5 @@
 # make run    the whole service on http://127.0.0.1:8080 (ARGS="--listen … --data …")
+# make servers  real Kafka, Cassandra and MinIO on loopback, for target/servers.env; make servers-stop ends them
 # make test   every test; make lint, make bench, make fuzz: parts of it or beside it
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -13,13 +14,16 @@ SCRIPT := target/script/.installed
 SEGMENT := target/segment/.installed
 CONTRACT := target/contract/.installed
 VENV := target/venv/.installed
+SERVERS_VENV := target/servers/venv/.installed
 # Seconds that each fuzz target runs.
 FUZZ_SECONDS ?= 20
 # Random moments at which the kill test kills the service.
 KILLS ?= 20
+# Those of `make servers`: kafka cassandra minio, and on request kafka39.
+SERVERS ?= kafka cassandra minio
 E2E := $(sort $(basename $(notdir $(wildcard tests/e2e/tests/*))))
 
-.PHONY: run build deps test test-all lint unit e2e browser script segment openapi contract fuzz bench clean-data
+.PHONY: run build deps test test-all lint unit e2e browser script segment openapi contract servers servers-stop servers-status servers-test fuzz bench clean-data
 
 run: deps build
 	exec $(BIN) --data $(DATA) up $(ARGS)
@@ -46,6 +50,7 @@ test:
 # Longer forms of what `make test` bounds.
 test-all:
 	$(MAKE) test KILLS=100 FUZZ_SECONDS=300
+	$(MAKE) servers-test
 
 lint: deps
 	$(CARGO) fmt --all --check
@@ -103,6 +108,27 @@ contract: deps build $(CONTRACT)
 $(CONTRACT): tests/contract/requirements.txt | $(VENV)
 	mkdir -p target/contract
 	target/venv/bin/python -m pip install --quiet --requirement $<
+	touch $@
+
+# Those that run and answer stay; the log says what took how long.
+servers:
+	@servers/install.sh $(SERVERS)
+	@servers/start.sh $(SERVERS)
+
+servers-stop:
+	@servers/stop.sh
+
+servers-status:
+	@servers/status.sh
+
+# The scripts of servers/ against instances of their own on free ports.
+servers-test: $(SERVERS_VENV)
+	servers/install.sh kafka kafka39 zookeeper cassandra minio
+	cd tests/servers && ../../target/servers/venv/bin/python -W ignore -m unittest -v
+
+$(SERVERS_VENV): tests/servers/requirements.txt
+	python3 -m venv target/servers/venv
+	target/servers/venv/bin/pip install --quiet --requirement $<
 	touch $@
 
 fuzz:

@@ -193,10 +193,16 @@ pub fn servers() -> Result<Servers, ConfigError> {
         log: scheme("LOG_URL", &["kafka://"], "kafka://HOST:9092,… names brokers; without it the log is embedded")?,
         store: scheme("STORE_URL", &["scylla://"], "scylla://HOST:9042,…/KEYSPACE names nodes; without it the event store is embedded")?,
         objects: given("OBJECTS_URL").map(|url| S3Config::from_url(&url)).transpose()?,
-        warehouse: scheme("WAREHOUSE_URL", &["http://", "https://"], "http://USER:PASSWORD@HOST:8123/DATABASE names ClickHouse; without it ClickHouse is embedded")?,
+        warehouse: scheme(
+            "WAREHOUSE_URL",
+            &["http://", "https://"],
+            "http://USER:PASSWORD@HOST:8123/DATABASE names ClickHouse; without it ClickHouse is embedded",
+        )?,
         notifications_arn: given("NOTIFICATIONS_ARN"),
         notifications_topic: given("NOTIFICATIONS_TOPIC"),
-        notifications_token: variable("NOTIFICATIONS_TOKEN", None, "a token has 16 characters or more", |t| (t.len() >= 16).then(|| Some(t.to_owned())))?,
+        notifications_token: variable("NOTIFICATIONS_TOKEN", None, "a token has 16 characters or more", |t| {
+            (t.len() >= 16).then(|| Some(t.to_owned()))
+        })?,
     })
 }
 

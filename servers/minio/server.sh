@@ -76,8 +76,13 @@ url() { echo "http://127.0.0.1:$port"; }
 answered() {
   local bucket=${BUCKET:-clickstream} status
   credentials
-  status=$(curl -sS --noproxy '*' -o "$dir/conf/bucket.xml" -w '%{http_code}' -X PUT "$(url)/$bucket" \
-    --aws-sigv4 aws:amz:us-east-1:s3 --config - <<<"user = \"$access_key:$secret_key\"")
+  # It says that it is ready a moment before it takes requests.
+  for _ in {1..60}; do
+    status=$(curl -sS --noproxy '*' -o "$dir/conf/bucket.xml" -w '%{http_code}' -X PUT "$(url)/$bucket" \
+      --aws-sigv4 aws:amz:us-east-1:s3 --config - <<<"user = \"$access_key:$secret_key\"")
+    [[ $status == 503 ]] || break
+    sleep 0.5
+  done
   # 409: it is there.
   [[ $status == 200 || $status == 409 ]] || die "bucket $bucket cannot be made: HTTP $status $(<"$dir/conf/bucket.xml")"
   printf '%s\n' "bucket=$bucket" "access_key=$access_key" "secret_key=$secret_key" "notify_key=${NOTIFY_TOKEN-$(<"$dir/token")}"

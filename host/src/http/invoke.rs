@@ -73,7 +73,9 @@ async fn answer(app: &App, request: Request<Body>, id: &str) -> Response {
         return answer;
     }
     let signed = header_text(request.headers(), &header::AUTHORIZATION).starts_with(SCHEME) && !app.signing_keys.is_empty();
-    if let Err(refusal) = if signed { guard::same_site(request.headers(), true) } else { guard::changer(request.headers(), app.token.as_deref()) } {
+    if let Err(refusal) =
+        if signed { guard::same_site(request.headers(), true) } else { guard::changer(request.headers(), app.token.as_deref()) }
+    {
         return *refusal;
     }
     let path = request.uri().path().to_owned();
@@ -112,7 +114,9 @@ async fn answer(app: &App, request: Request<Body>, id: &str) -> Response {
         return typed("ResourceNotFoundException", problem(StatusCode::NOT_FOUND, "function_unknown", detail));
     }
     match wanted(&head.headers) {
-        Ok(Wanted::Answer) => run(app, name, payload, id, header_text(&head.headers, &HeaderName::from_static("x-amz-log-type")) == "Tail").await,
+        Ok(Wanted::Answer) => {
+            run(app, name, payload, id, header_text(&head.headers, &HeaderName::from_static("x-amz-log-type")) == "Tail").await
+        }
         Ok(Wanted::Run) => {
             run_later(app, name, payload, id);
             StatusCode::ACCEPTED.into_response()
@@ -142,7 +146,8 @@ async fn run(app: &App, name: &str, payload: Value, id: &str, tail: bool) -> Res
     if tail {
         let millis = began.elapsed().as_millis();
         let error = failed.map_or_else(String::new, |error| format!("[ERROR] {}\n", error.chars().take(3_000).collect::<String>()));
-        let log = format!("START RequestId: {id} Version: $LATEST\n{error}END RequestId: {id}\nREPORT RequestId: {id}\tDuration: {millis} ms\n");
+        let log =
+            format!("START RequestId: {id} Version: $LATEST\n{error}END RequestId: {id}\nREPORT RequestId: {id}\tDuration: {millis} ms\n");
         if let Ok(value) = HeaderValue::from_str(&STANDARD.encode(log)) {
             answer.headers_mut().insert(LOG_RESULT, value);
         }

@@ -15,8 +15,8 @@ pub const SCHEME: &str = "AWS4-HMAC-SHA256";
 const SERVICE: &str = "lambda";
 /// How far the clocks may differ, as AWS allows.
 const SKEW: Duration = Duration::from_mins(5);
-/// What stays as it is in an address (RFC 3986, unreserved).
-const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+/// What does not stay as it is in a path: all but RFC 3986's unreserved and the slash.
+const ENCODED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~').remove(b'/');
 
 /// A key that may invoke functions.
 #[derive(Clone)]
@@ -67,8 +67,9 @@ impl Signed<'_> {
     fn signature(&self, key: &SigningKey, now: i64) -> Option<(&str, String)> {
         let claim = Claim::of(self.headers)?;
         let at = self.headers.get("x-amz-date")?.to_str().ok()?;
-        let signed_at = jiff::civil::DateTime::strptime("%Y%m%dT%H%M%SZ", at).ok()?.to_zoned(jiff::tz::TimeZone::UTC).ok()?;
-        let timely = signed_at.timestamp().as_second().abs_diff(now) <= SKEW.as_secs();
+        let signed_at = jiff::civil::DateTime::strptime("%Y%m%dT%H%M%SZ", at).ok()?;
+        let signed_at = jiff::tz::TimeZone::UTC.to_timestamp(signed_at).ok()?;
+        let timely = signed_at.as_second().abs_diff(now) <= SKEW.as_secs();
         if !timely || !at.starts_with(claim.date) || !bool::from(claim.id.as_bytes().ct_eq(key.id.as_bytes())) {
             return None;
         }
@@ -83,7 +84,7 @@ impl Signed<'_> {
 
     /// The request in the one way that both sides write it.
     fn canonical(&self, names: &[&str]) -> Option<String> {
-        let path = utf8_percent_encode(self.uri.path(), &ENCODED.remove(b'/')).to_string();
+        let path = utf8_percent_encode(self.uri.path(), ENCODED).to_string();
         let mut pairs: Vec<_> = self.uri.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty()).collect();
         pairs.sort_unstable();
         let pairs: Vec<_> = pairs.into_iter().map(|pair| if pair.contains('=') { pair.to_owned() } else { format!("{pair}=") }).collect();

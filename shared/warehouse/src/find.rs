@@ -40,7 +40,9 @@ impl Warehouse {
     /// Looks an event up, on one site or on any; none if ClickHouse has not seen it.
     pub async fn find(&self, site: Option<&str>, event_id: Uuid) -> Result<Option<InWarehouse>, WarehouseError> {
         let ask = |sql: &str| {
-            let sql = sql.replace("$offsets", &OFFSETS.to_string()).replace("$site", if site.is_some() { "site_id = {site:String} AND" } else { "" });
+            let sql = sql
+                .replace("$offsets", &OFFSETS.to_string())
+                .replace("$site", if site.is_some() { "site_id = {site:String} AND" } else { "" });
             self.query(&sql).param("id", event_id.to_string()).param("site", site.unwrap_or_default())
         };
         let settled = async || -> Result<Option<InWarehouse>, WarehouseError> {

@@ -14,7 +14,8 @@ pub const TAG: &str = "Files";
 
 /// Every operation.
 pub fn operations() -> Vec<Described> {
-    let name = json!({ "type": "string", "minLength": 1, "pattern": "^[A-Za-z0-9_-]+[.](csv|ndjson|jsonl|json|parquet)([.](gz|zst|br))?$" });
+    let name =
+        json!({ "type": "string", "minLength": 1, "pattern": "^[A-Za-z0-9_-]+[.](csv|ndjson|jsonl|json|parquet)([.](gz|zst|br))?$" });
     let site = || parameter("site", ParameterIn::Path, "The site.", json!({ "type": "string", "pattern": "^[A-Za-z0-9_-]+$" }));
     let bytes = schema(json!({ "type": "string", "contentMediaType": "application/octet-stream" }));
     let put = with_token(operation(TAG, "inbox", "Put a file of events into the inbox"))
@@ -25,7 +26,12 @@ pub fn operations() -> Vec<Described> {
         .response("201", json::<Put>("Kept; its receipt will say what became of it."));
     let receipt = with_token(operation(TAG, "receipt", "What became of a file"))
         .parameter(site())
-        .parameter(parameter("name", ParameterIn::Path, "The file's name, `-`, its `ETag`, `.json`: as `receipt` said.", json!({ "type": "string" })))
+        .parameter(parameter(
+            "name",
+            ParameterIn::Path,
+            "The file's name, `-`, its `ETag`, `.json`: as `receipt` said.",
+            json!({ "type": "string" }),
+        ))
         .response("200", json::<Receipt>("The receipt."));
     let toml = schema(json!({ "type": "string" }));
     let sites = with_token(operation(TAG, "put_sites", "Put the sites file, where SITES_FILE names an object"))

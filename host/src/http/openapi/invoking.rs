@@ -23,14 +23,23 @@ pub fn operations() -> Vec<Described> {
     let name = json!({ "type": "string", "enum": Functions::NAMES });
     let operation = with_token(operation(TAG, "invoke", "Run a function"))
         .parameter(parameter("name", ParameterIn::Path, "The function.", name))
-        .request_body(Some(super::operation::body("Its payload; {} asks for all.", "application/json", schema(json!({ "type": "object" })))))
+        .request_body(Some(super::operation::body(
+            "Its payload; {} asks for all.",
+            "application/json",
+            schema(json!({ "type": "object" })),
+        )))
         .parameter(parameter(
             "X-Amz-Invocation-Type",
             ParameterIn::Header,
             "Whether to wait for the answer, to run it after this one, or only to ask whether it may run.",
             json!({ "type": "string", "enum": ["RequestResponse", "Event", "DryRun"] }),
         ))
-        .parameter(parameter("X-Amz-Log-Type", ParameterIn::Header, "`Tail` for the end of the log.", json!({ "type": "string", "enum": ["None", "Tail"] })))
+        .parameter(parameter(
+            "X-Amz-Log-Type",
+            ParameterIn::Header,
+            "`Tail` for the end of the log.",
+            json!({ "type": "string", "enum": ["None", "Tail"] }),
+        ))
         .response("200", ran)
         .response("202", ResponseBuilder::new().description("It runs."))
         .response("204", ResponseBuilder::new().description("It may run."));

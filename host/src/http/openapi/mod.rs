@@ -95,7 +95,9 @@ fn with<T: ToSchema>(types: &mut Vec<(String, RefOr<Schema>)>) {
 fn paths() -> Paths {
     let mut paths = PathsBuilder::new().build();
     for (path, method, operation) in
-        [sending::operations(), files::operations(), asking::operations(), invoking::operations(), watching::operations()].into_iter().flatten()
+        [sending::operations(), files::operations(), asking::operations(), invoking::operations(), watching::operations()]
+            .into_iter()
+            .flatten()
     {
         paths.add_path_operation(path, vec![method], operation);
     }

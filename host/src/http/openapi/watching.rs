@@ -12,14 +12,16 @@ pub const TAG: &str = "Watch";
 /// Every operation.
 pub fn operations() -> Vec<Described> {
     let open = |id: &str, summary: &str| operation(TAG, id, summary).security(SecurityRequirement::default());
-    let description = ResponseBuilder::new()
-        .description("OpenAPI 3.1.")
-        .content("application/json", content(schema(json!({ "type": "object" }))));
+    let description =
+        ResponseBuilder::new().description("OpenAPI 3.1.").content("application/json", content(schema(json!({ "type": "object" }))));
     let get = |path: &str, operation: utoipa::openapi::path::OperationBuilder| (path.to_owned(), HttpMethod::Get, operation.build());
     vec![
         get("/health", open("health", "The process lives").response("200", text("`ok`", "text/plain"))),
         get("/ready", refused_with(open("ready", "It takes events").response("200", text("`ready`", "text/plain")), &[503])),
-        get("/metrics", with_token(operation(TAG, "metrics", "Metrics for Prometheus").response("200", text("Prometheus' text format.", "text/plain")))),
+        get(
+            "/metrics",
+            with_token(operation(TAG, "metrics", "Metrics for Prometheus").response("200", text("Prometheus' text format.", "text/plain"))),
+        ),
         get(
             "/v1/status",
             refused_with(

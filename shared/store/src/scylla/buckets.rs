@@ -10,10 +10,13 @@ use scylla::value::CqlTimestamp;
 /// Length of a bucket of rejections.
 pub(super) const BUCKET: i64 = 600 * Micros::SECOND;
 
-/// The month of a moment: 202611 is November 2026, UTC. Moments past the calendar's ends are in its first or last month.
+/// The month of a moment: 202611 is November 2026, UTC. Moments past the calendar's ends, the years -9999 and 9999, are in
+/// a month before or after all others.
 pub(super) fn month_of(moment: Micros) -> i32 {
-    let clamped = moment.0.clamp(Timestamp::MIN.as_microsecond(), Timestamp::MAX.as_microsecond());
-    let date = Timestamp::from_microsecond(clamped).unwrap_or_default().to_zoned_datetime(TimeZone::UTC).date();
+    let Ok(timestamp) = Timestamp::from_microsecond(moment.0) else {
+        return if moment.0 < 0 { i32::MIN } else { i32::MAX };
+    };
+    let date = timestamp.to_zoned_datetime(TimeZone::UTC).date();
     i32::from(date.year()) * 100 + i32::from(date.month())
 }
 
@@ -68,7 +71,8 @@ mod tests {
             "2026-12-01T00:00:00Z",
         ];
         assert_eq!(months.map(|m| month_of(at(m))), [-4_397, 193_012, 197_001, 202_611, 202_612]);
-        let far = [i64::MIN, -1_000_000 * Micros::DAY, 0, i64::MAX].map(|m| month_of(Micros(m)));
+        let far = [i64::MIN, -1_000_000 * Micros::DAY, 0, 250_000_000_000 * Micros::SECOND, i64::MAX].map(|m| month_of(Micros(m)));
+        assert_eq!([far[0], far[4]], [i32::MIN, i32::MAX]);
         assert!(far.is_sorted(), "{far:?}");
     }
 

@@ -49,6 +49,7 @@ pub(super) async fn open(config: &ScyllaConfig, profiles: &Profiles) -> Result<S
         .connection_timeout(CONNECT_TIMEOUT)
         .compression(Some(Compression::Lz4))
         .keyspaces_to_fetch([config.keyspace.as_str()])
+        .fetch_full_schema_metadata(false)
         .default_execution_profile_handle(profiles.writes.clone().into_handle());
     if let Some((user, password)) = &config.credentials {
         builder = builder.user(user, password);

@@ -28,7 +28,12 @@ impl Server {
         let mut command = Command::new(scripts().join("start.sh"));
         command.arg(self.name).arg("--data").arg(&self.folder).envs(self.environment.iter().cloned());
         let started = command.output().expect("servers/start.sh runs");
-        assert!(started.status.success(), "{} does not start (make servers-install?): {}", self.name, String::from_utf8_lossy(&started.stderr));
+        assert!(
+            started.status.success(),
+            "{} does not start (make servers-install?): {}",
+            self.name,
+            String::from_utf8_lossy(&started.stderr)
+        );
         let facts = std::fs::read_to_string(self.folder.join("server.env")).expect("a started server leaves server.env");
         self.facts = facts.lines().filter_map(|line| line.split_once('=')).map(|(k, v)| (k.to_owned(), v.to_owned())).collect();
     }

@@ -25,7 +25,8 @@ async fn an_event_goes_the_whole_way_on_servers_and_a_file_under_an_odd_name_too
 
     // What MinIO announces of it is escaped as in a form.
     let name = "räume 100%+a b.ndjson";
-    let event = r#"{"event_id":"0b7e4a52-5d0c-4b8e-9a61-3f1c7d2e8c01","action":"click","element_id":"e","anonymous_id":"a","original_at":"NOW"}"#;
+    let event =
+        r#"{"event_id":"0b7e4a52-5d0c-4b8e-9a61-3f1c7d2e8c01","action":"click","element_id":"e","anonymous_id":"a","original_at":"NOW"}"#;
     let now = format!("{}T00:00:00Z", days().1);
     let path = format!("/v1/inbox/demo/{}", percent(name));
     let put = scene.service.put(&path).body(event.replace("NOW", &now)).send().await.expect("an answer");
@@ -34,7 +35,11 @@ async fn an_event_goes_the_whole_way_on_servers_and_a_file_under_an_odd_name_too
     let receipt = percent(put["receipt"].as_str().expect("a receipt"));
     let receipt = eventually(Duration::from_mins(1), "the file is done", || async {
         let answer = scene.service.get(&format!("/v1/{receipt}")).send().await.map_err(|e| e.to_string())?;
-        if answer.status().is_success() { answer.json::<Value>().await.map_err(|e| e.to_string()) } else { Err(answer.status().to_string()) }
+        if answer.status().is_success() {
+            answer.json::<Value>().await.map_err(|e| e.to_string())
+        } else {
+            Err(answer.status().to_string())
+        }
     })
     .await;
     assert_eq!((&receipt["lines"], &receipt["rejected"]), (&Value::from(1), &Value::from(0)), "{receipt}");
@@ -64,6 +69,8 @@ async fn servers_that_are_not_set_up_are_named() {
 }
 
 fn percent(text: &str) -> String {
-    let escape = |byte: u8| if byte.is_ascii_alphanumeric() || b"-._/".contains(&byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") };
+    let escape = |byte: u8| {
+        if byte.is_ascii_alphanumeric() || b"-._/".contains(&byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }
+    };
     text.bytes().map(escape).collect()
 }

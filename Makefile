@@ -23,7 +23,7 @@ KILLS ?= 20
 SERVERS ?= kafka cassandra minio
 E2E := $(sort $(basename $(notdir $(wildcard tests/e2e/tests/*))))
 
-.PHONY: run build deps test test-all lint unit e2e browser script segment openapi contract servers servers-stop servers-status servers-test fuzz bench clean-data
+.PHONY: run build deps test test-all lint unit e2e browser script segment openapi contract servers servers-stop servers-status servers-test test-servers fuzz bench clean-data
 
 run: deps build
 	exec $(BIN) --data $(DATA) up $(ARGS)
@@ -43,7 +43,8 @@ $(DEPS): deps/package.json deps/package-lock.json
 
 # The timings show what takes long.
 test:
-	@for part in lint script unit e2e browser segment contract fuzz; do \
+	@trap '$(MAKE) --no-print-directory servers-stop' EXIT; \
+	for part in lint script test-servers unit e2e browser segment contract fuzz; do \
 	  start=$$SECONDS; echo "== $$part"; $(MAKE) --no-print-directory $$part; echo "== $$part took $$((SECONDS - start)) s"; \
 	done
 
@@ -57,10 +58,14 @@ lint: deps
 	$(CARGO) clippy --release --locked --workspace --all-targets -- -D warnings
 	node --check sdk/js/clickstream.js
 
-unit: deps
+# What tests run on; those of faults start more of their own.
+test-servers:
+	@$(MAKE) --no-print-directory servers SERVERS="kafka kafka39 cassandra minio"
+
+unit: deps test-servers
 	$(CARGO) test --release --locked --workspace --exclude clickstream-e2e
 
-e2e: deps build $(VENV)
+e2e: deps build $(VENV) test-servers
 	KILLS=$(KILLS) PYTHON=$(CURDIR)/target/venv/bin/python $(CARGO) test --release --locked --workspace $(E2E:%=--test %) -- --test-threads 1 --nocapture
 
 # Reference computations in the tests run in DuckDB, which shares no code with us.

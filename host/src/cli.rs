@@ -39,9 +39,9 @@ pub enum Command {
     Replay(Replay),
     /// Print the configuration that `up` would run with, and where each value comes from.
     Config(Up),
-    /// Make topics, keyspace, bucket and tables on the servers that LOG_URL, STORE_URL, OBJECTS_URL and WAREHOUSE_URL name.
+    /// Make topics, keyspace, bucket and tables on the servers that the environment names.
     Setup(Setup),
-    /// Print the description of the HTTP API (OpenAPI 3.1, JSON).
+    /// Print the description of the HTTP API as JSON.
     Openapi,
 }
 

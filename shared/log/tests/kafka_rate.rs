@@ -4,7 +4,10 @@
 
 mod kafka;
 
-use std::time::{Duration, Instant};
+use std::{
+    fmt::Write as _,
+    time::{Duration, Instant},
+};
 
 use clickstream_log::{Log, Record, kafka::KafkaLog};
 use kafka::{TOPIC, private, record, shared};
@@ -74,7 +77,8 @@ fn event(n: usize) -> Record {
         n % 100,
     );
     let pad = BYTES.saturating_sub(value.len() + 12);
-    value.push_str(&format!(r#","note":"{}"}}}}"#, &format!("{visitor}{id}").repeat(8)[..pad]));
+    let note = &format!("{visitor}{id}").repeat(8)[..pad];
+    write!(value, r#","note":"{note}"}}}}"#).unwrap();
     record(&format!("demo:{id}"), value)
 }
 

@@ -64,7 +64,7 @@ impl Server {
     /// # Panics
     /// As [`Server::start`].
     pub fn start_again(&self) {
-        self.script("start.sh", &[&[self.name.clone()], &self.settings[..]].concat());
+        self.script("start.sh", &[std::slice::from_ref(&self.name), &self.settings[..]].concat());
     }
 
     /// Stops it as an operator does.

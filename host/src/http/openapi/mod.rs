@@ -1,4 +1,4 @@
-//! The description of the HTTP API (OpenAPI 3.1), made of the types that the answers are made of.
+//! The description of the HTTP API (`OpenAPI` 3.1), made of the types that the answers are made of.
 //!
 //! `docs/api/openapi.json` is its text, `GET /openapi.json` serves it, and the contract test holds the service to it.
 

@@ -6,11 +6,11 @@ use rdkafka::{ClientContext, config::RDKafkaLogLevel, error::KafkaError};
 pub(super) fn line(level: RDKafkaLogLevel, facility: &str, text: &str) {
     match level {
         RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical => {
-            tracing::error!(target: "librdkafka", facility, "{text}")
+            tracing::error!(target: "librdkafka", facility, "{text}");
         }
         RDKafkaLogLevel::Error | RDKafkaLogLevel::Warning => tracing::warn!(target: "librdkafka", facility, "{text}"),
         RDKafkaLogLevel::Notice | RDKafkaLogLevel::Info | RDKafkaLogLevel::Debug => {
-            tracing::debug!(target: "librdkafka", facility, "{text}")
+            tracing::debug!(target: "librdkafka", facility, "{text}");
         }
     }
 }

@@ -151,7 +151,7 @@ fn is_host(host: &str) -> bool {
 pub(super) fn is_topic_name(name: &str) -> bool {
     (1..=249).contains(&name.len())
         && name.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b))
-        && name.trim_matches('.') != ""
+        && !name.trim_matches('.').is_empty()
 }
 
 /// `NAME=VALUE` of the query.

@@ -13,7 +13,7 @@ use rdkafka::{
 use uuid::Uuid;
 
 /// Longest wait for what must happen.
-pub const DEADLINE: Duration = Duration::from_secs(60);
+pub const DEADLINE: Duration = Duration::from_mins(1);
 pub const TOPIC: &str = "events";
 
 /// The address of the broker that tests share: topics and groups are told apart by a prefix.

@@ -3,5 +3,4 @@
 mod clicks;
 mod faults;
 mod scene;
-mod server;
 mod way;

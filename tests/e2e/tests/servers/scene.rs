@@ -1,15 +1,18 @@
 //! The service on servers of its own.
 
-use std::{collections::BTreeSet, net::TcpListener, path::PathBuf, time::Duration};
+use std::{
+    collections::BTreeSet,
+    net::TcpListener,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use clickstream_e2e::{Output, Service, StartOptions, command, eventually, output};
+use clickstream_testkit::servers::Server;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::{
-    clicks::{batch, days},
-    server::Server,
-};
+use crate::clicks::{batch, days};
 
 /// What `MinIO` shows when it announces an object.
 const TOKEN: &str = "announcements-of-the-bucket";
@@ -35,16 +38,22 @@ impl Scene {
         let folder = tempfile::tempdir().expect("a folder");
         let path = |name: &str| folder.path().join(name);
         let port = free_port();
-        let webhook = [("NOTIFY_WEBHOOK", format!("http://127.0.0.1:{port}/v1/notifications")), ("NOTIFY_TOKEN", TOKEN.to_owned())];
-        let kafka = Server::start("kafka", path("kafka"), &[]);
-        let cassandra = Server::start("cassandra", path("cassandra"), &[]);
-        let minio = Server::start("minio", path("minio"), &webhook);
+        // Kept by MinIO until they are delivered.
+        let webhook = [
+            "MINIO_NOTIFY_WEBHOOK_ENABLE_H1=on".to_owned(),
+            format!("MINIO_NOTIFY_WEBHOOK_ENDPOINT_H1=http://127.0.0.1:{port}/v1/notifications"),
+            format!("MINIO_NOTIFY_WEBHOOK_AUTH_TOKEN_H1=Bearer {TOKEN}"),
+            format!("MINIO_NOTIFY_WEBHOOK_QUEUE_DIR_H1={}", path("announcements").display()),
+        ];
+        let kafka = Server::start("kafka", &[]);
+        let cassandra = Server::start("cassandra", &[]);
+        let minio = Server::start("minio", &webhook.each_ref().map(String::as_str));
         let environment = vec![
-            ("LOG_URL", kafka.fact("url").to_owned()),
+            ("LOG_URL", kafka.fact("url")),
             ("STORE_URL", format!("{}/clickstream", cassandra.fact("url"))),
             ("OBJECTS_URL", format!("s3://{}?endpoint={}", minio.fact("bucket"), minio.fact("url"))),
-            ("AWS_ACCESS_KEY_ID", minio.fact("access_key").to_owned()),
-            ("AWS_SECRET_ACCESS_KEY", minio.fact("secret_key").to_owned()),
+            ("AWS_ACCESS_KEY_ID", minio.fact("access_key")),
+            ("AWS_SECRET_ACCESS_KEY", minio.fact("secret_key")),
             ("NOTIFICATIONS_ARN", "arn:minio:sqs::H1:webhook".to_owned()),
             ("NOTIFICATIONS_TOKEN", TOKEN.to_owned()),
             ("COMPACT_INTERVAL", "86400".to_owned()),
@@ -118,7 +127,7 @@ impl Scene {
     }
 }
 
-async fn setup(data: &std::path::Path, options: &StartOptions) -> Output {
+async fn setup(data: &Path, options: &StartOptions) -> Output {
     let mut command = command(data);
     command.arg("setup").envs(options.environment.iter().map(|(name, value)| (name, value)));
     output(command).await

@@ -15,11 +15,8 @@ recipe() { echo "github.com/minio/mc@v0.0.0-$mc_version"; }
 install_server() {
   command -v go >/dev/null || die 'minio is built from source: install Go 1.24 or later (https://go.dev/dl)'
   command -v curl >/dev/null || apt_install curl
-  local module
-  for module in "minio@v0.0.0-$version" "mc@v0.0.0-$mc_version"; do
-    GOTOOLCHAIN=local GOFLAGS='' GOBIN=$installed nice -n 15 \
-      go install -p 1 -trimpath -ldflags '-s -w' "github.com/minio/$module" 2> >(grep -v '^go: downloading ' >&2)
-  done
+  GOTOOLCHAIN=local GOFLAGS='' GOBIN=$installed nice -n 10 \
+    go install -trimpath -ldflags '-s -w' "github.com/minio/minio@v0.0.0-$version" 2> >(grep -v '^go: downloading ' >&2)
 }
 
 configure() {

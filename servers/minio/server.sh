@@ -1,6 +1,5 @@
 # MinIO, one node on one folder, built from source: there is no binary in any package registry.
 version=20260212201848-7aac2a2c5b7c
-mc_version=20250313080218-cf909e1063a9
 protocol=minio
 ports=(port)
 fixed_ports=("${MINIO_PORT:-19000}")
@@ -9,7 +8,7 @@ memory=${MINIO_MEMORY:-384}
 # Of `make servers`: where the host takes notifications.
 default_webhook=http://127.0.0.1:8080/v1/notifications
 
-recipe() { echo "github.com/minio/mc@v0.0.0-$mc_version"; }
+recipe() { echo "github.com/minio/minio@v0.0.0-$version"; }
 
 # 5 CPU minutes on one core at low priority; 2 GB of module and build caches of Go.
 install_server() {

@@ -1,6 +1,7 @@
 //! The log on Kafka, by librdkafka.
 //!
-//! Appends go through one idempotent producer; consumer groups are Kafka's own, so any number of hosts share the
+//! Appends go through one idempotent producer, each to the partition that [`crate::partition_for`] says (librdkafka's
+//! `murmur2_random`); consumer groups are Kafka's own, so any number of hosts share the
 //! partitions. What blocks in librdkafka runs on threads of its own, never on those of the runtime.
 //!
 //! Our topics are written without transactions and kept with `cleanup.policy=delete`, so that offsets have no holes
@@ -11,6 +12,7 @@ mod committer;
 mod delivery;
 mod failure;
 mod identity;
+mod lane;
 mod logging;
 mod member;
 mod message;

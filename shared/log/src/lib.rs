@@ -206,7 +206,8 @@ pub trait Consumer: Send {
     /// Durably says that everything below `next_offset` of the partition is done.
     ///
     /// [`LogError::Unavailable`] if the partition has gone to another member meanwhile: nothing is committed then,
-    /// its offset is not moved back, and the batch is handed out there once more.
+    /// its offset is not moved back, and the batch is handed out there once more. After any other error it may be
+    /// committed or not.
     async fn commit(&mut self, topic: &str, partition: u32, next_offset: u64) -> Result<(), LogError>;
 
     /// Hands the partition out again from its committed offset (after a failed batch). If it has gone to another

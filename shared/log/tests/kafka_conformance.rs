@@ -1,4 +1,4 @@
-//! The log on Kafka passes the suite that every log must pass: on Kafka 4 (`KRaft`) and on Kafka 3.9 with `ZooKeeper`, the
+//! The log on Kafka passes the suite that every log must pass: on Kafka 4, and on Kafka 3.9, which still has `ZooKeeper`, the
 //! oldest line that is promised.
 #![expect(clippy::unwrap_used, reason = "tests")]
 

@@ -75,7 +75,7 @@ async fn check(log: &KafkaLog, told: &[Told]) {
     }
     let acknowledged: usize = told.iter().map(|t| t.acknowledged.len()).sum();
     println!("{acknowledged} records were acknowledged; all {} that stand are in order", kept.len());
-    assert!(acknowledged > 1_000, "too little to mean anything");
+    assert!(acknowledged > 200, "too little to mean anything");
 }
 
 async fn probe(log: &KafkaLog) -> Result<Vec<Position>, LogError> {
@@ -174,20 +174,26 @@ async fn a_consumer_outlives_the_broker_and_goes_on_where_it_committed() {
     let in_hand = next(&mut consumer).await;
     assert_eq!(in_hand.records[0].offset, 10);
     server.kill();
+    let killed = Instant::now();
     let error = commit(&mut consumer, &in_hand).await.unwrap_err();
     assert!(matches!(error, LogError::Unavailable(_)), "{error}");
-    println!("a commit without broker: {error}");
+    println!("a commit without broker after {:?}: {error}", killed.elapsed());
+    assert!(killed.elapsed() < Duration::from_secs(15));
     consumer.rewind(TOPIC, 0).await.unwrap();
     server.start_again();
-    let mut expected = 10;
+    let batch = next(&mut consumer).await;
+    // Nobody can tell whether the last thing that was asked of the broker was done.
+    assert!([10, 20].contains(&batch.records[0].offset), "{}", batch.records[0].offset);
+    let mut expected = batch.records[0].offset;
+    let mut batch = Some(batch);
     while expected < 30 {
-        let batch = next(&mut consumer).await;
+        let batch = match batch.take() {
+            Some(batch) => batch,
+            None => next(&mut consumer).await,
+        };
         assert_eq!(batch.records[0].offset, expected);
-        if commit(&mut consumer, &batch).await.is_ok() {
-            expected = batch.next_offset();
-        } else {
-            consumer.rewind(TOPIC, 0).await.unwrap();
-        }
+        commit(&mut consumer, &batch).await.unwrap();
+        expected = batch.next_offset();
     }
     assert_eq!(log.committed("group", TOPIC).await.unwrap(), [(0, Some(30))]);
     log.close().await;

@@ -1,4 +1,4 @@
-//! How fast appends are: printed, not judged. `KAFKA_RATE_OPTIONS=linger.ms=2` adds options to the log's URL,
+//! How fast appends are: printed, not judged. `KAFKA_RATE_OPTIONS=compression.type=lz4` adds options to the log's URL,
 //! `KAFKA_RATE_SECONDS=20` makes it longer.
 #![expect(clippy::unwrap_used, reason = "tests")]
 

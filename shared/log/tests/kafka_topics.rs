@@ -74,7 +74,7 @@ async fn hosts_that_set_up_at_once_agree_on_one_identity_and_on_each_new_epoch()
     let epoch = log.new_epoch().await.unwrap();
     assert_ne!(epoch, *first.first().unwrap());
     assert_eq!(KafkaLog::open(&url).unwrap().log_id().await.unwrap(), epoch);
-    assert_eq!(at_once(false).await.into_iter().collect::<Vec<_>>(), std::slice::from_ref(&epoch));
+    assert_eq!(at_once(false).await.into_iter().collect::<Vec<_>>(), [epoch.clone()]);
     let newest = at_once(true).await.into_iter().collect::<Vec<_>>();
     let now = KafkaLog::open(&url).unwrap().log_id().await.unwrap();
     assert!(newest.contains(&now) && now != epoch);
@@ -102,18 +102,41 @@ async fn a_log_that_was_made_on_another_cluster_is_refused_until_a_new_epoch() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn keys_go_where_our_own_hash_says_whatever_the_number_of_partitions() {
+async fn our_keys_and_those_of_other_clients_meet_in_one_partition() {
     let (log, url) = log(&shared(), 1).await;
     let keys: Vec<Bytes> =
         (0..300_u32).map(|i| (0..i % 23).map(|n| (i.wrapping_mul(n + 7) >> 3) as u8).collect::<Vec<_>>().into()).collect();
     for partitions in [1, 2, 3, 7, 12] {
         log.create_topic(TOPIC, partitions).await.unwrap();
-        let sent = keys.iter().map(|key| Record { key: Some(key.clone()), ..record("", "v") }).collect();
+        let sent = keys.iter().map(|key| Record { key: Some(key.clone()), ..record("", "ours") }).collect();
         for (position, key) in log.append(TOPIC, sent).await.unwrap().iter().zip(&keys) {
             assert_eq!(position.partition, partition_for(key, partitions), "{key:?} of {partitions}");
         }
+        // Kafka's own default, as librdkafka has it.
+        let (producer, topic) = (producer(&url), full(&url, TOPIC));
+        for key in &keys {
+            let theirs = BaseRecord::<[u8], str>::to(&topic).key(&key[..]).payload("theirs");
+            producer.send(theirs).map_err(|(e, _)| e).unwrap();
+        }
+        producer.flush(DEADLINE).unwrap();
+        for partition in 0..partitions {
+            for read in everything(&log, TOPIC, partition).await.into_iter().filter(|r| r.record.value == "theirs") {
+                let key = read.record.key.unwrap();
+                assert!(keys.contains(&key));
+                assert_eq!(partition_for(&key, partitions), partition, "{key:?} of {partitions}");
+            }
+        }
+        for extent in log.extents(TOPIC).await.unwrap() {
+            log.expire(TOPIC, extent.partition, extent.end).await.unwrap();
+        }
     }
     kafka::tidy(&url).await;
+}
+
+/// A producer that is not ours.
+fn producer(url: &str) -> BaseProducer {
+    let brokers = url.strip_prefix("kafka://").unwrap().split('?').next().unwrap();
+    rdkafka::ClientConfig::new().set("bootstrap.servers", brokers).set("partitioner", "murmur2_random").create().unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -159,8 +182,7 @@ async fn a_topic_that_takes_less_than_kafka_does_by_default_is_an_operators_faul
     kafka::admin(&url).create_topics([&topic], &AdminOptions::new().operation_timeout(Some(DEADLINE))).await.unwrap();
     let log = KafkaLog::open(&url).unwrap();
     log.create_topic(TOPIC, 1).await.unwrap();
-    let value: String = (0..20_000_u32).map(|i| char::from(b'!' + (i.wrapping_mul(2_654_435_761) >> 26) as u8)).collect();
-    let error = log.append(TOPIC, vec![record("k", value)]).await.unwrap_err();
+    let error = log.append(TOPIC, vec![record("k", kafka::text(20_000))]).await.unwrap_err();
     assert!(matches!(&error, LogError::Unavailable(text) if text.contains("max.message.bytes")), "{error}");
     log.append(TOPIC, vec![record("k", "v")]).await.unwrap();
     kafka::tidy(&url).await;
@@ -212,6 +234,8 @@ async fn a_topic_deleted_under_its_consumer_is_named_and_one_made_again_is_consu
     let error = log.append(TOPIC, sent(2)).await.unwrap_err();
     println!("an append says: {error}");
     assert!(matches!(error, LogError::UnknownTopic(_) | LogError::Unavailable(_)), "{error}");
+    let error = log.append(TOPIC, sent(2)).await.unwrap_err();
+    assert!(matches!(error, LogError::UnknownTopic(_)), "{error}");
     log.create_topic(TOPIC, 2).await.unwrap();
     let made = Instant::now();
     while let Err(error) = log.append(TOPIC, sent(3)).await {
@@ -237,10 +261,7 @@ async fn a_topic_deleted_under_its_consumer_is_named_and_one_made_again_is_consu
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_other_systems_write_is_read_whatever_headers_it_has() {
     let (log, url) = log(&shared(), 1).await;
-    let producer: BaseProducer = rdkafka::ClientConfig::new()
-        .set("bootstrap.servers", url.strip_prefix("kafka://").unwrap().split('?').next().unwrap())
-        .create()
-        .unwrap();
+    let producer = producer(&url);
     let name = full(&url, TOPIC);
     let headers = || {
         OwnedHeaders::new()

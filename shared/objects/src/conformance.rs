@@ -96,10 +96,9 @@ pub async fn listings_are_in_order_and_go_on_after_a_key(objects: &dyn Objects) 
     assert!(objects.list("check/list/", Some("check/list/~"), 2).await.expect("a listing succeeds").is_empty());
 }
 
-/// Spaces, `+`, `%`, other scripts, and a key that is another's folder.
+/// Spaces, `+`, `%`, and other scripts.
 pub async fn odd_keys_are_keys_like_any_other(objects: &dyn Objects) {
-    let keys =
-        ["check/odd/a b+c%20d=e", "check/odd/клик/日本 ☃", "check/odd/f", "check/odd/f/g", "check/odd/.hidden/x", "check/odd/q?x#y&z"];
+    let keys = ["check/odd/a b+c%20d=e", "check/odd/клик/日本 ☃", "check/odd/.hidden/x", "check/odd/q?x#y&z"];
     for key in keys {
         objects.put(key, Bytes::from(key), PutOptions::default()).await.unwrap_or_else(|e| panic!("{key}: {e}"));
     }
@@ -111,6 +110,14 @@ pub async fn odd_keys_are_keys_like_any_other(objects: &dyn Objects) {
     let mut wanted = keys.map(str::to_owned).to_vec();
     wanted.sort();
     assert_eq!(listed, wanted);
+}
+
+/// A key that is another's folder. `MinIO` keeps both and lists the first alone, so our own keys are never so.
+pub async fn a_key_may_be_the_folder_of_another(objects: &dyn Objects) {
+    for key in ["check/nested/f", "check/nested/f/g"] {
+        put(objects, key, b"").await;
+    }
+    assert_eq!(objects.list("check/nested/", None, 9).await.expect("a listing succeeds").len(), 2);
 }
 
 /// 20 MB by multipart upload, also with a condition.

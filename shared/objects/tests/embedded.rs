@@ -23,6 +23,7 @@ async fn the_embedded_server_is_a_bucket_like_any_other() {
     let dir = tempfile::tempdir().unwrap();
     let (s3, objects) = start(dir.path()).await;
     conformance::all(&objects).await;
+    conformance::a_key_may_be_the_folder_of_another(&objects).await;
     conformance::writes_are_announced(&objects, s3.notifications().as_ref()).await;
     s3.shutdown().await;
 }

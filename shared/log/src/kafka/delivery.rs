@@ -25,12 +25,6 @@ struct State {
     caller: Option<oneshot::Sender<Outcome>>,
 }
 
-/// One record; librdkafka carries it along and gives it back with the report.
-pub(super) struct Sent {
-    pub delivery: Arc<Delivery>,
-    pub index: u32,
-}
-
 impl Delivery {
     /// Of `records` records, and what will become of them.
     pub(super) fn of(records: usize, room: OwnedSemaphorePermit) -> (Arc<Self>, oneshot::Receiver<Outcome>) {
@@ -46,14 +40,14 @@ impl Delivery {
         if let Some(place) = state.positions.get_mut(index as usize) {
             *place = position;
         }
-        state.reported(1);
+        state.reported();
     }
 
-    /// `records` records do not stand, as far as is known.
-    pub(super) fn failed(&self, records: usize, code: RDKafkaErrorCode) {
+    /// A record does not stand, as far as is known.
+    pub(super) fn failed(&self, code: RDKafkaErrorCode) {
         let mut state = self.lock();
         state.failed.get_or_insert(code);
-        state.reported(records);
+        state.reported();
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -62,8 +56,8 @@ impl Delivery {
 }
 
 impl State {
-    fn reported(&mut self, records: usize) {
-        self.unreported = self.unreported.saturating_sub(records);
+    fn reported(&mut self) {
+        self.unreported = self.unreported.saturating_sub(1);
         if self.unreported == 0
             && let Some(caller) = self.caller.take()
         {
@@ -103,8 +97,8 @@ mod tests {
     #[test]
     fn one_failed_record_fails_the_append_but_only_when_the_others_are_reported() {
         let (delivery, mut outcome, _) = delivery(3);
-        delivery.failed(1, RDKafkaErrorCode::MessageTimedOut);
-        delivery.failed(1, RDKafkaErrorCode::PurgeQueue);
+        delivery.failed(RDKafkaErrorCode::MessageTimedOut);
+        delivery.failed(RDKafkaErrorCode::PurgeQueue);
         assert!(outcome.try_recv().is_err());
         delivery.stands(0, Position { partition: 0, offset: 0 });
         assert_eq!(outcome.try_recv().unwrap(), Err(RDKafkaErrorCode::MessageTimedOut));

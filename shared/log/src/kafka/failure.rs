@@ -32,6 +32,10 @@ pub(super) fn of_code(code: RDKafkaErrorCode, topic: &str) -> LogError {
         RDKafkaErrorCode::NotEnoughReplicas | RDKafkaErrorCode::NotEnoughReplicasAfterAppend => {
             format!("topic {topic} has fewer copies in sync than its min.insync.replicas")
         }
+        RDKafkaErrorCode::AllBrokersDown
+        | RDKafkaErrorCode::BrokerTransportFailure
+        | RDKafkaErrorCode::OperationTimedOut
+        | RDKafkaErrorCode::Resolve => format!("no broker answers what is asked of topic {topic}: {code}"),
         RDKafkaErrorCode::TopicAuthorizationFailed => format!("Kafka does not allow us what we ask of topic {topic}"),
         code => format!("topic {topic}: {code}"),
     })

@@ -4,14 +4,11 @@ use rdkafka::{ClientContext, config::RDKafkaLogLevel, error::KafkaError};
 
 /// A line of librdkafka. What it calls an error is mostly a connection that it makes again by itself.
 pub(super) fn line(level: RDKafkaLogLevel, facility: &str, text: &str) {
+    use RDKafkaLogLevel::{Alert, Critical, Debug, Emerg, Error, Info, Notice, Warning};
     match level {
-        RDKafkaLogLevel::Emerg | RDKafkaLogLevel::Alert | RDKafkaLogLevel::Critical => {
-            tracing::error!(target: "librdkafka", facility, "{text}");
-        }
-        RDKafkaLogLevel::Error | RDKafkaLogLevel::Warning => tracing::warn!(target: "librdkafka", facility, "{text}"),
-        RDKafkaLogLevel::Notice | RDKafkaLogLevel::Info | RDKafkaLogLevel::Debug => {
-            tracing::debug!(target: "librdkafka", facility, "{text}");
-        }
+        Emerg | Alert | Critical => tracing::error!(target: "librdkafka", facility, "{text}"),
+        Error | Warning => tracing::warn!(target: "librdkafka", facility, "{text}"),
+        Notice | Info | Debug => tracing::debug!(target: "librdkafka", facility, "{text}"),
     }
 }
 

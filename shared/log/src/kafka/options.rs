@@ -1,5 +1,7 @@
 //! What `LOG_URL=kafka://HOST:PORT,…?OPTION=VALUE&…` says.
 
+use std::path::Path;
+
 use percent_encoding::percent_decode_str;
 
 use super::settings::Settings;
@@ -15,6 +17,8 @@ const KEY_PASSWORD: &str = "KAFKA_SSL_KEY_PASSWORD";
 /// What an option may be.
 enum Kind {
     Text,
+    /// The path of something that is there.
+    File,
     OneOf(&'static [&'static str]),
     Number(u64, u64),
 }
@@ -23,15 +27,14 @@ enum Kind {
 /// are verified, weaken what `acks=all` promises, or let records go unseen.
 const PASSED_ON: &[(&str, Kind)] = &[
     ("client.id", Kind::Text),
-    ("compression.level", Kind::Number(1, 22)),
+    ("compression.level", Kind::Number(1, 12)),
     ("compression.type", Kind::OneOf(&["none", "gzip", "snappy", "lz4", "zstd"])),
-    ("linger.ms", Kind::Number(0, 1_000)),
     ("message.timeout.ms", Kind::Number(1_000, 300_000)),
     ("sasl.mechanism", Kind::OneOf(&["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"])),
     ("security.protocol", Kind::OneOf(&["plaintext", "ssl", "sasl_plaintext", "sasl_ssl"])),
-    ("ssl.ca.location", Kind::Text),
-    ("ssl.certificate.location", Kind::Text),
-    ("ssl.key.location", Kind::Text),
+    ("ssl.ca.location", Kind::File),
+    ("ssl.certificate.location", Kind::File),
+    ("ssl.key.location", Kind::File),
 ];
 
 /// Options of our own.
@@ -49,8 +52,7 @@ const OWN: [(&str, Kind); 3] = [("partitions", Kind::Number(1, 10_000)), ("prefi
 /// | `ssl.ca.location` | file or folder of certificates that are trusted | the system's |
 /// | `ssl.certificate.location`, `ssl.key.location` | our certificate and its key (password in `KAFKA_SSL_KEY_PASSWORD`) | none |
 /// | `client.id` | what the broker's logs and quotas call us | `clickstream` |
-/// | `compression.type`, `compression.level` | of what is appended | `zstd`, its default |
-/// | `linger.ms` | how long a record waits for others to share a request | 3 |
+/// | `compression.type`, `compression.level` | of what is appended | `zstd`, 1 |
 /// | `message.timeout.ms` | an append that is not acknowledged by then is [`LogError::Unavailable`] | 5000 |
 #[derive(Clone, Debug)]
 pub struct KafkaOptions {
@@ -168,6 +170,7 @@ fn option(pair: &str) -> Result<(&'static str, String), LogError> {
     let value = percent_decode_str(value).decode_utf8().map_err(|_| wrong(&format!("the option {name} is no UTF-8")))?;
     let right = match kind {
         Kind::Text => (!value.is_empty() && !value.contains(char::is_control)).then_some(()).ok_or_else(|| "some text".to_owned()),
+        Kind::File => Path::new(&*value).exists().then_some(()).ok_or_else(|| "a path that exists".to_owned()),
         Kind::OneOf(values) => values.contains(&&*value).then_some(()).ok_or_else(|| values.join(", ")),
         Kind::Number(least, most) => {
             let fits = value.parse::<u64>().is_ok_and(|n| (*least..=*most).contains(&n));
@@ -196,12 +199,12 @@ mod tests {
 
     #[test]
     fn brokers_and_options_are_read() {
-        let options = parsed("kafka://a:1,b-c.example:9092,[::1]:3/?prefix=shop.&partitions=8&replication=3&linger.ms=2").unwrap();
+        let options = parsed("kafka://a:1,b-c.example:9092,[::1]:3/?prefix=shop.&partitions=8&replication=3&compression.level=3").unwrap();
         assert_eq!(options.brokers, "a:1,b-c.example:9092,[::1]:3");
         assert_eq!((options.full("events").as_str(), options.partitions, options.replication), ("shop.events", Some(8), Some(3)));
         assert_eq!(options.settings.delivered_within(), Duration::from_secs(5));
-        let options = parsed("kafka://a:1?ssl.ca.location=%2Fetc%2Fca.pem&security.protocol=ssl&message.timeout.ms=7000").unwrap();
-        assert_eq!(options.settings.get("ssl.ca.location"), Some("/etc/ca.pem"));
+        let options = parsed("kafka://a:1?ssl.ca.location=%2Fproc%2Fself&security.protocol=ssl&message.timeout.ms=7000").unwrap();
+        assert_eq!(options.settings.get("ssl.ca.location"), Some("/proc/self"));
         assert_eq!(options.settings.delivered_within(), Duration::from_secs(7));
         assert_eq!(parsed("kafka://a:1?security.protocol=ssl").unwrap().settings.get("ssl.ca.location"), Some("probe"));
     }
@@ -221,7 +224,8 @@ mod tests {
             ("kafka://a:1?acks=1", "there is no option acks; there are client.id, "),
             ("kafka://a:1?enable.ssl.certificate.verification=false", "there is no option enable.ssl.certificate.verification"),
             ("kafka://a:1?compression.type=zip", "compression.type=zip; right would be none, gzip"),
-            ("kafka://a:1?linger.ms=-1", "linger.ms=-1; right would be a number from 0 to 1000"),
+            ("kafka://a:1?compression.level=-1", "compression.level=-1; right would be a number from 1 to 12"),
+            ("kafka://a:1?ssl.ca.location=/no/such.pem", "ssl.ca.location=/no/such.pem; right would be a path that exists"),
             ("kafka://a:1?replication=0", "replication=0"),
             ("kafka://a:1?prefix=a/b", "the option prefix takes"),
             ("kafka://a:1?client.id", "\"client.id\" is no OPTION=VALUE"),

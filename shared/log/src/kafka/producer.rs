@@ -9,19 +9,17 @@ use std::{
     time::Duration,
 };
 
+use bytes::Bytes;
 use rdkafka::{
     ClientConfig, ClientContext, Message,
     client::Client,
     config::{FromClientConfigAndContext, RDKafkaLogLevel},
-    error::{KafkaError, KafkaResult, RDKafkaErrorCode},
+    error::{KafkaError, RDKafkaErrorCode},
     message::{Header, OwnedHeaders},
     producer::{BaseProducer, BaseRecord, DeliveryResult, Producer as _, ProducerContext},
 };
 
-use super::{
-    delivery::{Delivery, Sent},
-    failure, logging,
-};
+use super::{failure, lane::Sent, logging};
 use crate::{LogError, Position, Record};
 
 /// Longest sleep of the thread; reports wake it.
@@ -48,10 +46,13 @@ impl ProducerContext for Reports {
             Ok(message) => match (u32::try_from(message.partition()), u64::try_from(message.offset())) {
                 (Ok(partition), Ok(offset)) => sent.delivery.stands(sent.index, Position { partition, offset }),
                 // It stands, but a broker that was asked again does not remember where (DUPLICATE_SEQUENCE_NUMBER).
-                _ => sent.delivery.failed(1, RDKafkaErrorCode::DuplicateSequenceNumber),
+                _ => sent.delivery.failed(RDKafkaErrorCode::DuplicateSequenceNumber),
             },
-            Err((error, _)) => sent.delivery.failed(1, failure::code(error).unwrap_or(RDKafkaErrorCode::Fail)),
+            Err((error, _)) => sent.delivery.failed(failure::code(error).unwrap_or(RDKafkaErrorCode::Fail)),
         }
+        let lane = Arc::clone(&sent.lane);
+        drop(sent);
+        lane.reported();
     }
 }
 
@@ -84,30 +85,21 @@ impl Producer {
         self.client.client()
     }
 
-    /// An idempotent producer that can no longer tell what stands and what does not refuses everything from then on.
-    pub(super) fn is_broken(&self) -> bool {
-        self.client().fatal_error().is_some()
+    /// Hands a record to librdkafka, which copies it; never blocks. What is refused comes back.
+    pub(super) fn send(&self, topic: &str, partition: i32, mut sent: Sent) -> Result<(), (RDKafkaErrorCode, Box<Sent>)> {
+        let Record { key, value, headers } = std::mem::take(&mut sent.record);
+        let mut message = BaseRecord::<[u8], [u8], _>::with_opaque_to(topic, Box::new(sent)).partition(partition).payload(&value[..]);
+        message.key = key.as_deref();
+        message.headers = (!headers.is_empty()).then(|| with_names(&headers));
+        let refused = self.client.send(message);
+        refused.map_err(|(error, message)| (failure::code(&error).unwrap_or(RDKafkaErrorCode::Fail), message.delivery_opaque))
     }
+}
 
-    /// Queues `record`; never blocks. Without a key it goes to any partition.
-    pub(super) fn send(&self, topic: &str, record: &Record, delivery: &Arc<Delivery>, index: u32) -> Result<(), RDKafkaErrorCode> {
-        let mut message = BaseRecord::<[u8], [u8], _>::with_opaque_to(topic, Box::new(Sent { delivery: Arc::clone(delivery), index }));
-        message.payload = Some(&record.value);
-        message.key = record.key.as_deref();
-        if !record.headers.is_empty() {
-            let headers = OwnedHeaders::new_with_capacity(record.headers.len());
-            let add = |headers: OwnedHeaders, (name, value): &(String, bytes::Bytes)| {
-                headers.insert(Header { key: name, value: Some(&value[..]) })
-            };
-            message.headers = Some(record.headers.iter().fold(headers, add));
-        }
-        self.client.send(message).map_err(|(error, _)| failure::code(&error).unwrap_or(RDKafkaErrorCode::Fail))
-    }
-
-    /// Waits until everything queued is acknowledged or has failed.
-    pub(super) fn flush(&self, within: Duration) -> KafkaResult<()> {
-        self.client.flush(within)
-    }
+fn with_names(headers: &[(String, Bytes)]) -> OwnedHeaders {
+    headers.iter().fold(OwnedHeaders::new_with_capacity(headers.len()), |all, (name, value)| {
+        all.insert(Header { key: name, value: Some(&value[..]) })
+    })
 }
 
 impl Drop for Producer {

@@ -59,7 +59,7 @@ impl Subscription {
     /// The error of a batch whose partition has gone.
     pub(super) fn lost(&self, key: Key) -> LogError {
         LogError::Unavailable(format!(
-            "partition {} of {} is held by another member of group {}; its batch will be handed out there",
+            "partition {} of {} is this member's no longer; its batch is handed out again to the one of group {} that holds it",
             key.partition, self.topics[key.topic].0, self.group
         ))
     }

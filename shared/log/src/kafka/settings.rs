@@ -13,12 +13,12 @@ pub(super) const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 /// A member that sends no heartbeat for so long is taken for dead (kill -9 is noticed by then).
 const SESSION: Duration = Duration::from_secs(10);
 /// Bytes fetched ahead for each partition of a member and not handed out yet.
-const FETCHED_AHEAD_KIB: u32 = 4 << 10;
+const FETCHED_AHEAD_KIB: u32 = 2 << 10;
 /// Compressed bytes of a partition in one answer; unpacked they may be ten times as many.
-const FETCH_BYTES: u32 = 512 << 10;
+const FETCH_BYTES: u32 = 256 << 10;
 
 /// Settings that consumers do not know.
-const OF_PRODUCERS: [&str; 4] = ["compression.level", "compression.type", "linger.ms", "message.timeout.ms"];
+const OF_PRODUCERS: [&str; 3] = ["compression.level", "compression.type", "message.timeout.ms"];
 
 /// Settings of all clients, and those of producers that `LOG_URL` gives.
 #[derive(Clone)]
@@ -98,15 +98,18 @@ impl Settings {
             // Implies as many repeats as the time allows and at most five requests under way.
             .set("enable.idempotence", "true")
             .set("acks", "all")
-            .set("partitioner", "murmur2_random")
-            .set("compression.type", "zstd")
-            .set("linger.ms", "3")
+            // `lane.rs` gathers; this is for the rest of a batch that is being handed over.
+            .set("linger.ms", "0.5")
             .set("message.timeout.ms", DELIVERED_WITHIN.as_millis().to_string())
             // A record of the log's limit with all that a batch adds to it, within a broker's default of 1,048,588.
             .set("message.max.bytes", "1048576")
             // The queue is bounded by us (`sender.rs`), in bytes; librdkafka's own bounds lie above.
             .set("queue.buffering.max.messages", "1000000")
             .set("queue.buffering.max.kbytes", "131072");
+        if !self.produce.iter().any(|(name, _)| name == "compression.type") {
+            // On events half of level 3's time, for hardly more bytes.
+            config.set("compression.type", "zstd").set("compression.level", "1");
+        }
         for (name, value) in &self.produce {
             config.set(name, value);
         }

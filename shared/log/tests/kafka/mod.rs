@@ -70,6 +70,19 @@ pub fn record(key: &str, value: impl Into<String>) -> Record {
     Record { key: Some(Bytes::from(key.to_owned())), value: Bytes::from(value.into()), headers: Vec::new() }
 }
 
+/// Letters without a pattern, so that compression leaves three quarters of them.
+pub fn text(bytes: usize) -> String {
+    let mut state = Uuid::new_v4().as_u128() as u64 | 1;
+    let mut letter = || {
+        // xorshift64, by George Marsaglia.
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        char::from(b'0' + (state >> 58) as u8)
+    };
+    (0..bytes).map(|_| letter()).collect()
+}
+
 /// Everything that a partition holds.
 pub async fn everything(log: &KafkaLog, topic: &str, partition: u32) -> Vec<LoggedRecord> {
     let extent = log.extents(topic).await.unwrap()[partition as usize];

@@ -7,7 +7,7 @@ use clickstream_objects::{
     SharedObjects,
     s3::{S3Config, S3ConfigError, S3Objects},
 };
-use clickstream_store::{SharedStore, StoreError};
+use clickstream_store::{Retention, SharedStore, StoreError};
 use clickstream_telemetry::LiveFeed;
 use clickstream_triggers::{TriggerError, variable};
 use clickstream_warehouse::{Warehouse, WarehouseError};
@@ -59,7 +59,9 @@ pub async fn query_from_env() -> Result<Query, ContextError> {
     if token.chars().count() < SHORTEST_TOKEN {
         return Err(ContextError::Token);
     }
-    let store = clickstream_store::connect(&variable("STORE_URL", "sqlite:FOLDER names the folder of the event store")?)?;
+    let url =
+        variable("STORE_URL", "sqlite:FOLDER names the folder of the event store, scylla://HOST:9042/KEYSPACE a keyspace of ScyllaDB")?;
+    let store = clickstream_store::connect(&url, Retention::from_env()?).await?;
     let bucket = S3Config::from_url(&variable("OBJECTS_URL", "s3://BUCKET names the bucket")?)?;
     let warehouse = Warehouse::from_url(&variable("WAREHOUSE_URL", "http://USER:PASSWORD@HOST:8123/clickstream names ClickHouse")?)?;
     let log_id = variable("LOG_ID", "the id that the log was given when it was set up")?;

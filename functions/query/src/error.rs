@@ -86,7 +86,7 @@ impl From<StoreError> for QueryError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Unavailable(_) | StoreError::Full => Self::Unavailable(error.to_string()),
-            StoreError::Corrupt(_) => Self::Broken(error.to_string()),
+            StoreError::Corrupt(_) | StoreError::Setting(_) => Self::Broken(error.to_string()),
         }
     }
 }

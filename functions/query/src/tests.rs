@@ -12,7 +12,7 @@ use bytes::Bytes;
 use clickstream_event::{Event, Logged, Micros, Reason, ReasonCode, Rejection, Shape, Source};
 use clickstream_lake::LakeError;
 use clickstream_objects::{Objects as _, PutOptions, embedded::EmbeddedS3, s3::S3Objects};
-use clickstream_store::{LoggedRejection, SharedStore};
+use clickstream_store::{LoggedRejection, Retention, SharedStore};
 use clickstream_telemetry::LiveFeed;
 use clickstream_warehouse::{InWarehouse, ReportQuery, Table, WarehouseError};
 use futures::StreamExt as _;
@@ -76,7 +76,8 @@ struct Service {
 
 async fn service() -> Service {
     let folder = tempfile::tempdir().unwrap();
-    let store = clickstream_store::connect(&format!("sqlite:{}", folder.path().join("store").display())).unwrap();
+    let url = format!("sqlite:{}", folder.path().join("store").display());
+    let store = clickstream_store::connect(&url, Retention::default()).await.unwrap();
     let s3 = EmbeddedS3::start(&folder.path().join("objects"), "clickstream").await.unwrap();
     let (objects, feed, played) = (S3Objects::connect(s3.config()).await, LiveFeed::default(), Arc::new(Played::default()));
     let query = Query::over(Sources {

@@ -3,7 +3,7 @@
 
 use clickstream_event::{Micros, Reason, ReasonCode, Rejection, Shape, Source};
 use clickstream_objects::embedded::EmbeddedS3;
-use clickstream_store::LoggedRejection;
+use clickstream_store::{LoggedRejection, Retention};
 use clickstream_testkit::runtime_api::{Lambda, refusal};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -28,7 +28,7 @@ fn get(path: &str, query: &str, token: &str) -> Value {
 async fn a_trace_is_answered_to_who_shows_the_token() {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite:{}", folder.path().join("store").display());
-    let store = clickstream_store::connect(&url).unwrap();
+    let store = clickstream_store::connect(&url, Retention::default()).await.unwrap();
     let id = Uuid::from_u128(1);
     let rejection = Rejection {
         site_id: Some("shop".to_owned()),

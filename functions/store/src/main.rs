@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use aws_lambda_events::kafka::KafkaEvent;
+use clickstream_store::Retention;
 use clickstream_store_events::StoreEvents;
 use clickstream_triggers::{batches, variable};
 use lambda_runtime::{Error, LambdaEvent, run, service_fn};
@@ -10,8 +11,9 @@ use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     clickstream_telemetry::init(clickstream_telemetry::LogFormat::Json);
-    let url = variable("STORE_URL", "sqlite:FOLDER names the folder of the event store")?;
-    let function = Arc::new(StoreEvents::new(clickstream_store::connect(&url)?));
+    let url =
+        variable("STORE_URL", "sqlite:FOLDER names the folder of the event store, scylla://HOST:9042/KEYSPACE a keyspace of ScyllaDB")?;
+    let function = Arc::new(StoreEvents::new(clickstream_store::connect(&url, Retention::from_env()?).await?));
     run(service_fn(move |event: LambdaEvent<KafkaEvent>| {
         let function = Arc::clone(&function);
         async move {

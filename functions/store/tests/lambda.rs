@@ -3,7 +3,7 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use clickstream_event::Micros;
-use clickstream_store::Found;
+use clickstream_store::{Found, Retention};
 use clickstream_testkit::runtime_api::{Lambda, refusal};
 use serde_json::json;
 use uuid::Uuid;
@@ -33,7 +33,7 @@ async fn records_of_kafka_are_stored() {
     assert!(error["errorMessage"].as_str().unwrap().contains("events and rejected"), "{error}");
     drop(lambda);
 
-    let store = clickstream_store::connect(&url).unwrap();
+    let store = clickstream_store::connect(&url, Retention::default()).await.unwrap();
     let Some(Found::Event(logged)) = store.find(Some("shop"), id).await.unwrap() else { panic!("not stored") };
     assert_eq!((logged.log_partition, logged.log_offset), (3, 11));
 }

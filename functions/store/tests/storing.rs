@@ -6,7 +6,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use clickstream_event::{Event, Logged, Micros, Reason, ReasonCode, Rejection, Shape, Source};
 use clickstream_log::{Batch, EVENTS, INBOUND, LoggedRecord, REJECTED, Record};
-use clickstream_store::{Cursor, EventStore, Found, LoggedRejection, Person, StoreError};
+use clickstream_store::{Cursor, EventStore, Found, LoggedRejection, Person, Retention, StoreError};
 use clickstream_store_events::{StoreEvents, StoreEventsError};
 use uuid::Uuid;
 
@@ -44,13 +44,13 @@ fn batch(topic: &str, partition: u32, first: u64, values: Vec<Vec<u8>>) -> Batch
 #[tokio::test]
 async fn a_batch_and_its_repeat_are_stored_once_with_their_place() {
     let folder = tempfile::tempdir().unwrap();
-    let store = clickstream_store::connect(&format!("sqlite:{}", folder.path().display())).unwrap();
+    let store = clickstream_store::connect(&format!("sqlite:{}", folder.path().display()), Retention::default()).await.unwrap();
     let function = StoreEvents::new(store.clone());
     for _ in 0..2 {
         function.handle(&batch(EVENTS, 2, 40, vec![event(1, 5), b"{}".to_vec(), b"\xff".to_vec(), event(2, 5)])).await.unwrap();
         function.handle(&batch(REJECTED, 0, 7, vec![b"no rejection".to_vec(), rejection()])).await.unwrap();
     }
-    assert_eq!(store.count().await.unwrap(), 2);
+    assert_eq!(store.count().await.unwrap(), Some(2));
     let Some(Found::Event(logged)) = store.find(Some("shop"), Uuid::from_u128(2)).await.unwrap() else { panic!("not stored") };
     assert_eq!((logged.log_partition, logged.log_offset), (2, 43));
     let Some(Found::Rejected(logged)) = store.find(None, Uuid::from_u128(9)).await.unwrap() else { panic!("not stored") };
@@ -61,7 +61,7 @@ async fn a_batch_and_its_repeat_are_stored_once_with_their_place() {
 #[tokio::test]
 async fn another_topic_is_an_error_that_says_what_is_right() {
     let folder = tempfile::tempdir().unwrap();
-    let store = clickstream_store::connect(&format!("sqlite:{}", folder.path().display())).unwrap();
+    let store = clickstream_store::connect(&format!("sqlite:{}", folder.path().display()), Retention::default()).await.unwrap();
     let error = StoreEvents::new(store).handle(&batch(INBOUND, 0, 0, vec![event(1, 5)])).await.unwrap_err();
     assert!(error.to_string().contains("events and rejected"), "{error}");
 }
@@ -86,7 +86,7 @@ impl EventStore for Full {
     async fn rejections(&self, _: Option<&str>, _: usize) -> Result<Vec<LoggedRejection>, StoreError> {
         Err(StoreError::Full)
     }
-    async fn count(&self) -> Result<u64, StoreError> {
+    async fn count(&self) -> Result<Option<u64>, StoreError> {
         Err(StoreError::Full)
     }
     async fn expire(&self, _: Micros, _: Micros) -> Result<(), StoreError> {

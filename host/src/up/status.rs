@@ -67,7 +67,7 @@ pub struct Status {
     pub log_id: String,
     /// Events and rejections logged since the log began.
     pub logged: u64,
-    /// Events held by the event store.
+    /// Events held by the event store; where it cannot count them, events of the log that it was given.
     pub stored: u64,
     /// Newest version of the lake.
     pub lake_version: u64,
@@ -121,13 +121,23 @@ pub async fn status(parts: &Parts, sites: &LiveSites) -> anyhow::Result<Status> 
     Ok(Status {
         log_id: log_id.to_owned(),
         logged: events.iter().chain(&rejected).map(|e| e.end).sum(),
-        stored: parts.store.count().await?,
+        stored: stored(parts, &events).await?,
         lake_version: lake.version,
         settled_version: settled.map(|c| c.version),
         disk_free: parts.disk_free(),
         sites: SitesStatus::of(sites),
         steps,
     })
+}
+
+/// See [`Status::stored`].
+async fn stored(parts: &Parts, events: &[Extent]) -> anyhow::Result<u64> {
+    if let Some(held) = parts.store.count().await? {
+        return Ok(held);
+    }
+    let committed = parts.log.committed(polled::STORE, EVENTS).await?;
+    let next = |extent: &Extent| committed.iter().find(|(p, _)| *p == extent.partition).and_then(|(_, next)| *next);
+    Ok(events.iter().filter_map(next).sum())
 }
 
 /// Records of `topic` that `group` has not done.

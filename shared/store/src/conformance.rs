@@ -21,7 +21,7 @@ pub use rejected::*;
 pub use sample::{event, rejection};
 pub use timelines::*;
 
-use crate::SharedStore;
+use crate::{Retention, SharedStore};
 
 /// The store under test.
 #[async_trait]
@@ -31,6 +31,13 @@ pub trait Subject: Send + Sync + 'static {
 
     /// A handle that was opened after all others were closed, on the same data.
     async fn reopen(&self) -> SharedStore;
+
+    /// If what is put ends by itself: a handle on the same data, what is put through it is kept for `retention`. The other
+    /// handles keep for [`Retention::LONGEST_DAYS`], because samples are old. None if the store forgets when it is told to.
+    async fn keeping(&self, retention: Retention) -> Option<SharedStore> {
+        let _ = retention;
+        None
+    }
 }
 
 /// One check.

@@ -1,6 +1,10 @@
 //! The event store port: any event by id, a person's timeline, recent rejections, all seconds old.
 
 pub mod conformance;
+mod connect;
+mod copies;
+mod retention;
+pub mod scylla;
 pub mod sqlite;
 
 use std::sync::Arc;
@@ -9,6 +13,9 @@ use async_trait::async_trait;
 use clickstream_event::{Logged, Micros, Rejection};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+
+pub use connect::connect;
+pub use retention::Retention;
 
 /// What a caller can do about a failed call.
 #[derive(Debug, thiserror::Error)]
@@ -22,6 +29,10 @@ pub enum StoreError {
     /// The store's own data is damaged; an operator is needed.
     #[error("the event store is damaged: {0}")]
     Corrupt(String),
+    /// A setting is wrong, or the store is not set up as it should be; an operator must set it right. Says what would be
+    /// right.
+    #[error("{0}")]
+    Setting(String),
 }
 
 /// A rejection with its place in the topic `rejected`.
@@ -77,19 +88,12 @@ pub trait EventStore: Send + Sync + 'static {
     async fn timeline(&self, site: &str, person: &Person, after: Option<Cursor>, limit: usize) -> Result<Vec<Logged>, StoreError>;
     /// The newest rejections, newest first.
     async fn rejections(&self, site: Option<&str>, limit: usize) -> Result<Vec<LoggedRejection>, StoreError>;
-    /// Events held, all sites.
-    async fn count(&self) -> Result<u64, StoreError>;
-    /// Forgets events and rejections received before the given moments.
+    /// Events held, all sites; none where a store would have to read every event to tell.
+    async fn count(&self) -> Result<Option<u64>, StoreError>;
+    /// Forgets events and rejections received before the given moments. A store whose rows end by themselves, after the
+    /// [`Retention`] that it was opened with, has nothing to do here.
     async fn expire(&self, events_before: Micros, rejections_before: Micros) -> Result<(), StoreError>;
 }
 
 /// Shared handle to an event store.
 pub type SharedStore = Arc<dyn EventStore>;
-
-/// Opens the event store that `url` (`STORE_URL`) names: `sqlite:FOLDER`.
-pub fn connect(url: &str) -> Result<SharedStore, StoreError> {
-    let Some(folder) = url.strip_prefix("sqlite:").filter(|f| !f.is_empty()) else {
-        return Err(StoreError::Unavailable("STORE_URL is wrong: sqlite:FOLDER names the folder of the event store".to_owned()));
-    };
-    Ok(Arc::new(sqlite::SqliteStore::open(std::path::Path::new(folder))?))
-}

@@ -135,9 +135,9 @@ impl EventStore for SqliteStore {
         Ok(found.await?)
     }
 
-    async fn count(&self) -> Result<u64, StoreError> {
+    async fn count(&self) -> Result<Option<u64>, StoreError> {
         let count: i64 = self.readers.run(|c| c.query_row("SELECT events FROM tally", [], |r| r.get(0)).map_err(Failure::from)).await?;
-        Ok(count as u64)
+        Ok(Some(count as u64))
     }
 
     async fn expire(&self, events_before: Micros, rejections_before: Micros) -> Result<(), StoreError> {

@@ -44,7 +44,7 @@ async fn a_full_disk_refuses_puts_whole_and_recovers_when_space_returns() {
         store.expire(newest, Micros(0)).await.unwrap();
         store.put_events(&noisy(200, at)).await.unwrap();
         at += 200;
-        assert!(store.count().await.unwrap() >= 400, "round {round}");
+        assert!(store.count().await.unwrap() >= Some(400), "round {round}");
     }
 }
 

@@ -101,3 +101,9 @@ pub(super) async fn kept(store: &SharedStore, like: &Logged) -> Option<Logged> {
         Found::Rejected(r) => panic!("rejected: {r:?}"),
     }
 }
+
+/// Asserts that `store`, which told `before` as its count, holds `added` events more, if it counts.
+pub(super) async fn assert_added(store: &SharedStore, before: Option<u64>, added: u64) {
+    let now = store.count().await.unwrap();
+    assert_eq!(now.zip(before).map(|(now, before)| now - before), before.map(|_| added));
+}

@@ -14,6 +14,7 @@ use super::{
     person,
     writer::Writer,
 };
+use crate::copies::{first_copies, place};
 
 /// Events serialized before other tasks get their turn.
 const EVENTS_PER_TURN: usize = 128;
@@ -32,10 +33,7 @@ pub(super) struct Ready {
 
 /// The events to put: of repeats in `events` only the first copy, ordered by event id and site.
 pub(super) async fn prepare(events: &[Logged]) -> Result<Vec<Ready>, Failure> {
-    let place = |e: &Logged| (e.event.received_at.0, e.log_partition, e.log_offset);
-    let mut sorted: Vec<&Logged> = events.iter().collect();
-    sorted.sort_unstable_by_key(|e| (e.event.event_id, &e.event.site_id, place(e)));
-    sorted.dedup_by_key(|e| (e.event.event_id, &e.event.site_id));
+    let sorted = first_copies(events);
     let mut ready = Vec::with_capacity(sorted.len());
     for some in sorted.chunks(EVENTS_PER_TURN) {
         for logged in some {

@@ -1,0 +1,29 @@
+//! Events by id.
+
+use clickstream_event::{Event, Logged};
+use uuid::Uuid;
+
+use super::ScyllaStore;
+use crate::{StoreError, copies};
+
+impl ScyllaStore {
+    /// The kept copy of an event of `site`.
+    pub(super) async fn find_event(&self, site: &str, event_id: Uuid) -> Result<Option<Logged>, StoreError> {
+        let found: Vec<(i32, i64, String)> = self.0.lanes.read(&self.0.statements.first_copy, (event_id, site)).await?;
+        found.into_iter().next().map(|(partition, offset, json)| decode(event_id, partition, offset, &json)).transpose()
+    }
+
+    /// The kept copy of an event of any site; of several sites the one received first.
+    pub(super) async fn find_event_anywhere(&self, event_id: Uuid) -> Result<Option<Logged>, StoreError> {
+        let found: Vec<(i64, i32, i64, String)> = self.0.lanes.read(&self.0.statements.first_copies, (event_id,)).await?;
+        let decoded = found.into_iter().map(|(_, partition, offset, json)| decode(event_id, partition, offset, &json));
+        let copies: Vec<Logged> = decoded.collect::<Result<_, _>>()?;
+        Ok(copies.into_iter().min_by_key(copies::place))
+    }
+}
+
+fn decode(event_id: Uuid, partition: i32, offset: i64, json: &str) -> Result<Logged, StoreError> {
+    let event: Event =
+        serde_json::from_str(json).map_err(|e| StoreError::Corrupt(format!("the row of event {event_id} is no event: {e}")))?;
+    Ok(Logged { log_partition: partition as u32, log_offset: offset as u64, event })
+}

@@ -1,0 +1,77 @@
+//! Connections to the cluster.
+
+use std::{sync::Arc, time::Duration};
+
+use scylla::{
+    client::{Compression, execution_profile::ExecutionProfile, session::Session, session_builder::SessionBuilder},
+    policies::{load_balancing::DefaultPolicy, speculative_execution::SimpleSpeculativeExecutionPolicy},
+};
+
+use super::{config::ScyllaConfig, tls};
+use crate::StoreError;
+
+/// Longest wait for one node to take a connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// Longest wait for the cluster, all nodes tried.
+const SESSION_TIMEOUT: Duration = Duration::from_secs(30);
+/// A read that is not answered by then is asked of a second node too.
+const SECOND_ASKED_AFTER: Duration = Duration::from_millis(150);
+
+/// How statements are executed.
+#[derive(Clone)]
+pub(super) struct Profiles {
+    pub writes: ExecutionProfile,
+    pub reads: ExecutionProfile,
+}
+
+impl Profiles {
+    pub(super) fn of(config: &ScyllaConfig) -> Self {
+        let mut balancing = DefaultPolicy::builder().token_aware(true);
+        if let Some(dc) = &config.local_dc {
+            balancing = balancing.prefer_datacenter(dc.clone()).permit_dc_failover(false);
+        }
+        let writes = ExecutionProfile::builder()
+            .consistency(config.consistency)
+            .request_timeout(Some(config.timeout))
+            .load_balancing_policy(balancing.build())
+            .build();
+        // Only reads: a second try of each write doubles the load when the nodes have too much of it.
+        let second = SimpleSpeculativeExecutionPolicy { max_retry_count: 1, retry_interval: SECOND_ASKED_AFTER };
+        let reads = writes.to_builder().speculative_execution_policy(Some(Arc::new(second))).build();
+        Self { writes, reads }
+    }
+}
+
+/// Connects to the cluster. Nodes that go away later are found again by the driver.
+pub(super) async fn open(config: &ScyllaConfig, profiles: &Profiles) -> Result<Session, StoreError> {
+    let mut builder = SessionBuilder::new()
+        .known_nodes(&config.contact_points)
+        .connection_timeout(CONNECT_TIMEOUT)
+        .compression(Some(Compression::Lz4))
+        .keyspaces_to_fetch([config.keyspace.as_str()])
+        .fetch_full_schema_metadata(false)
+        .default_execution_profile_handle(profiles.writes.clone().into_handle());
+    if let Some((user, password)) = &config.credentials {
+        builder = builder.user(user, password);
+    }
+    if let Some(tls) = tls::client(&config.tls)? {
+        builder = builder.tls_context(Some(tls));
+    }
+    let late = |_| StoreError::Unavailable(format!("{} did not answer within {} s", config.place(), SESSION_TIMEOUT.as_secs()));
+    let session = tokio::time::timeout(SESSION_TIMEOUT, builder.build()).await.map_err(late)??;
+    check_datacenter(config, &session)?;
+    Ok(session)
+}
+
+fn check_datacenter(config: &ScyllaConfig, session: &Session) -> Result<(), StoreError> {
+    let Some(wanted) = &config.local_dc else { return Ok(()) };
+    let cluster = session.get_cluster_state();
+    let mut known: Vec<&str> = cluster.get_nodes_info().iter().filter_map(|node| node.datacenter.as_deref()).collect();
+    if known.contains(&wanted.as_str()) {
+        return Ok(());
+    }
+    known.sort_unstable();
+    known.dedup();
+    let known = known.join(", ");
+    Err(StoreError::Setting(format!("STORE_URL is wrong: local_dc={wanted} is no datacenter of the cluster; it has {known}")))
+}

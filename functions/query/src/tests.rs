@@ -76,8 +76,8 @@ struct Service {
 
 async fn service() -> Service {
     let folder = tempfile::tempdir().unwrap();
-    let store =
-        clickstream_store::connect(&format!("sqlite:{}", folder.path().join("store").display()), Retention::default()).await.unwrap();
+    let url = format!("sqlite:{}", folder.path().join("store").display());
+    let store = clickstream_store::connect(&url, Retention::default()).await.unwrap();
     let s3 = EmbeddedS3::start(&folder.path().join("objects"), "clickstream").await.unwrap();
     let (objects, feed, played) = (S3Objects::connect(s3.config()).await, LiveFeed::default(), Arc::new(Played::default()));
     let query = Query::over(Sources {

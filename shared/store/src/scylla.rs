@@ -1,7 +1,7 @@
 //! The event store on `ScyllaDB` or Apache Cassandra.
 //!
 //! A copy of an event is a row that nothing replaces; reading takes the first copy. So puts are plain, idempotent writes
-//! in any order by any number of writers (`docs/adr/0004-first-copy-without-transactions.md`). Rows end by themselves.
+//! in any order by any number of writers (`docs/adr/0005-the-first-copy-without-transactions.md`). Rows end by themselves.
 
 mod address;
 mod buckets;

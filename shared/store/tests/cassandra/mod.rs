@@ -17,6 +17,13 @@ use uuid::Uuid;
 /// Samples are old: they are kept for as long as can be asked.
 pub const LONGEST: Retention = Retention { event_days: Retention::LONGEST_DAYS, rejection_days: Retention::LONGEST_DAYS };
 
+/// A folder for an instance, on the disk that the build is on.
+pub fn folder() -> tempfile::TempDir {
+    let target = root().join("target");
+    std::fs::create_dir_all(&target).unwrap();
+    tempfile::tempdir_in(target).unwrap()
+}
+
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
@@ -53,8 +60,11 @@ pub async fn remove(config: &ScyllaConfig) {
 
 /// Executes a statement by the bare driver.
 pub async fn execute(config: &ScyllaConfig, statement: &str) {
-    let session = scylla::client::session_builder::SessionBuilder::new().known_nodes(&config.contact_points).build().await.unwrap();
-    session.query_unpaged(statement, ()).await.unwrap();
+    let mut builder = scylla::client::session_builder::SessionBuilder::new().known_nodes(&config.contact_points);
+    if let Some((user, password)) = &config.credentials {
+        builder = builder.user(user, password);
+    }
+    builder.build().await.unwrap().query_unpaged(statement, ()).await.unwrap();
 }
 
 /// A store on `config` that keeps for as long as can be asked.
@@ -65,11 +75,20 @@ pub async fn connect(config: &ScyllaConfig) -> ScyllaStore {
 /// A Cassandra that a test may kill, by `servers/start.sh` (`SERVERS` names another folder of the scripts).
 pub struct Instance {
     folder: tempfile::TempDir,
+    settings: Vec<String>,
 }
 
 impl Instance {
+    /// One as the scripts set it up.
     pub fn start() -> Self {
-        let instance = Self { folder: tempfile::tempdir_in(root().join("target")).unwrap() };
+        let instance = Self { folder: folder(), settings: Vec::new() };
+        instance.launch();
+        instance
+    }
+
+    /// One on `folder` with further lines of its configuration, `name=value`.
+    pub fn start_with(folder: tempfile::TempDir, settings: Vec<String>) -> Self {
+        let instance = Self { folder, settings };
         instance.launch();
         instance
     }
@@ -89,7 +108,8 @@ impl Instance {
 
     /// Starts it, on the same port as before.
     pub fn launch(&self) {
-        self.script("start.sh", &["cassandra", "--memory", "256"]);
+        let settings = self.settings.iter().flat_map(|setting| ["--set", setting]);
+        self.script("start.sh", &["cassandra", "--memory", "256"].into_iter().chain(settings).collect::<Vec<_>>());
     }
 
     /// Stops it cleanly, everything on disk.
@@ -112,7 +132,10 @@ impl Instance {
 
 impl Drop for Instance {
     fn drop(&mut self) {
-        self.signal("KILL");
+        // Its process is not there if the test has stopped it.
+        if self.data().join("pid").exists() {
+            self.signal("KILL");
+        }
     }
 }
 

@@ -76,7 +76,7 @@ async fn killed_or_hanging_the_server_keeps_what_it_answered_and_the_handle_goes
         tokio::task::spawn_blocking(move || restarted.launch()).await.unwrap();
         let back = Instant::now();
         let probe = by_ann(-1 - kill);
-        cassandra::eventually(Duration::from_secs(60), "the same handle writes again", || async {
+        cassandra::eventually(Duration::from_mins(1), "the same handle writes again", || async {
             store.put_events(std::slice::from_ref(&probe)).await.is_ok()
         })
         .await;
@@ -112,7 +112,7 @@ async fn hanging(server: &cassandra::Instance, store: &ScyllaStore) {
     }
     println!("a server that hangs was told of after {told:?}");
     assert!(told < Duration::from_secs(30), "{told:?}");
-    cassandra::eventually(Duration::from_secs(60), "the same handle writes again", || async { store.put_events(&events).await.is_ok() })
+    cassandra::eventually(Duration::from_mins(1), "the same handle writes again", || async { store.put_events(&events).await.is_ok() })
         .await;
     let found = store.find(Some(SITE), events[1_999].event.event_id).await.unwrap();
     assert_eq!(found, Some(Found::Event(Box::new(events[1_999].clone()))));

@@ -103,7 +103,7 @@ async fn a_wrong_host_or_datacenter_is_told_soon() {
         let StoreError::Unavailable(text) = &error else { panic!("{error:?}") };
         assert!(text.contains("STORE_URL"), "{text}");
     }
-    assert!(began.elapsed() < Duration::from_secs(60), "{:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_mins(1), "{:?}", began.elapsed());
     let mut config = cassandra::keyspace().await;
     config.local_dc = Some("elsewhere".to_owned());
     let text = refused(&config).await;

@@ -118,7 +118,7 @@ mod tests {
     #[test]
     fn another_cluster_is_refused_by_name() {
         assert_eq!(of_this_cluster(claim(1, "a"), "c").as_deref().ok(), Some("a"));
-        let said = of_this_cluster(claim(1, "a"), "other").map_or_else(|e| e.to_string(), |id| id);
+        let said = of_this_cluster(claim(1, "a"), "other").unwrap_or_else(|e| e.to_string());
         assert!(said.contains("cluster c,") && said.contains("cluster other,") && said.contains("setup --new-log"), "{said}");
     }
 }

@@ -17,7 +17,7 @@ const NEVER: Micros = Micros(i64::MIN);
 /// What ends by itself is kept for a day.
 const A_DAY: Retention = Retention { event_days: 1, rejection_days: 1 };
 /// Within this time something that ends in a few seconds must be gone.
-const DEADLINE: Duration = Duration::from_secs(60);
+const DEADLINE: Duration = Duration::from_mins(1);
 
 fn past(seconds: i64) -> Micros {
     Micros(BEGIN + (PAST + seconds) * Micros::SECOND)

@@ -36,7 +36,7 @@ const LEDGER: &str = include_str!("../../../../schema/scylla/0000_migrations.cql
 /// Copies of each row in a datacenter with nodes enough.
 const COPIES: usize = 3;
 /// A change of the schema takes longer than a write: every node has to know it.
-const CHANGE_TIMEOUT: Duration = Duration::from_secs(60);
+const CHANGE_TIMEOUT: Duration = Duration::from_mins(1);
 /// Said where the schema is not as it should be.
 pub(super) const REMEDY: &str = "set the store up with the user that may create tables (clickstream setup)";
 

@@ -1,6 +1,7 @@
 //! Prints how fast a store on this machine's Cassandra is and how much disk it takes. Asserts none of it.
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, reason = "a measurement")]
 
+#[path = "../tests/cassandra/mod.rs"]
 mod cassandra;
 
 use std::{
@@ -44,8 +45,8 @@ fn percentiles(what: &str, mut times: Vec<Duration>) {
     println!("{what}: p50 {:.2} ms, p99 {:.2} ms", at(50), at(99));
 }
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn figures() {
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
+async fn main() {
     let server = tokio::task::spawn_blocking(cassandra::Instance::start).await.unwrap();
     let config = server.config();
     migrate(&config).await.unwrap();

@@ -1,7 +1,8 @@
 //! How fast appends are: printed, not judged. `KAFKA_RATE_OPTIONS=compression.type=lz4` adds options to the log's URL,
 //! `KAFKA_RATE_SECONDS=20` makes it longer.
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, reason = "a measurement")]
 
+#[path = "../tests/kafka/mod.rs"]
 mod kafka;
 
 use std::{
@@ -17,8 +18,8 @@ const CALLERS: usize = 64;
 const RECORDS: usize = 20;
 const BYTES: usize = 700;
 
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn appends_of_20_records_by_64_callers() {
+#[tokio::main(flavor = "multi_thread", worker_threads = 2)]
+async fn main() {
     let options = std::env::var("KAFKA_RATE_OPTIONS").unwrap_or_default();
     let seconds = std::env::var("KAFKA_RATE_SECONDS").ok().map_or(5, |s| s.parse().unwrap());
     let url = private(&shared(), &format!("replication=1&{options}"));

@@ -16,5 +16,6 @@ if runs minio; then
   echo "AWS_REGION=us-east-1"
   echo "AWS_ACCESS_KEY_ID=$(fact minio access_key)"
   echo "AWS_SECRET_ACCESS_KEY=$(fact minio secret_key)"
+  echo "NOTIFICATIONS_ARN=arn:minio:sqs::H1:webhook"
   echo "NOTIFICATIONS_TOKEN=$(fact minio notify_key)"
 fi

@@ -74,7 +74,7 @@ async fn hosts_that_set_up_at_once_agree_on_one_identity_and_on_each_new_epoch()
     let epoch = log.new_epoch().await.unwrap();
     assert_ne!(epoch, *first.first().unwrap());
     assert_eq!(KafkaLog::open(&url).unwrap().log_id().await.unwrap(), epoch);
-    assert_eq!(at_once(false).await.into_iter().collect::<Vec<_>>(), [epoch.clone()]);
+    assert_eq!(at_once(false).await.into_iter().collect::<Vec<_>>(), std::slice::from_ref(&epoch));
     let newest = at_once(true).await.into_iter().collect::<Vec<_>>();
     let now = KafkaLog::open(&url).unwrap().log_id().await.unwrap();
     assert!(newest.contains(&now) && now != epoch);

@@ -67,6 +67,18 @@ fn an_image_comes_whole_through_the_gateway_and_settings_name_its_address() {
 }
 
 #[test]
+fn the_sites_file_says_who_may_write() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite:{}", folder.path().join("log").display());
+    let file = folder.path().join("sites.toml");
+    std::fs::write(&file, "[[site]]\nid = \"shop\"\nwrite_keys = [\"k3y\", \"0ld\"]\n").unwrap();
+    let mut lambda = Lambda::start(PROGRAM, &[("LOG_URL", &url), ("SITES_FILE", file.to_str().unwrap())]);
+    let event = r#"{"action":"click","element_id":"buy","user_id":"u","event_id":"1"}"#;
+    let mut status = |key: &str| lambda.invoke(&http("/v1/events", &format!("writeKey={key}"), event)).unwrap()["statusCode"].clone();
+    assert_eq!([status("k3y"), status("0ld"), status("n0ne")], [200, 200, 401]);
+}
+
+#[test]
 fn a_wrong_variable_is_named_with_what_would_be_right() {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite:{}", folder.path().display());

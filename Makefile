@@ -16,7 +16,7 @@ CONTRACT := target/contract/.installed
 VENV := target/venv/.installed
 SERVERS_VENV := target/servers/venv/.installed
 # Seconds that each fuzz target runs.
-FUZZ_SECONDS ?= 20
+FUZZ_SECONDS ?= 10
 # Random moments at which the kill test kills the service.
 KILLS ?= 20
 # Those of `make servers`: kafka cassandra minio, and on request kafka39.

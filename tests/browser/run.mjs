@@ -287,3 +287,14 @@ test('days of a span are summed and rates follow', async () => {
     numbers: ['12,345', '8.3 %', '0 %', '10 %', '1 min 35 s', '1 h 5 min'],
   });
 });
+
+test('the description of the API is a page that can try it', async () => {
+  await page.goto(`${service.url}/docs`);
+  const health = page.locator('#operations-Watch-health');
+  await health.click();
+  assert.ok(await page.locator('.opblock').count() > 30);
+  await health.locator('button.execute').click();
+  const status = health.locator('.live-responses-table .response .response-col_status');
+  await eventually('the answer is shown', 10_000, async () => (await status.innerText()).includes('200'));
+  assert.deepEqual(page.wrong, []);
+});

@@ -3,7 +3,7 @@
 # and to the API of Lambda as AWS's own client speaks it.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-examples=${1:-40}
+examples=${1:-25}
 export ADMIN_TOKEN=contract-$RANDOM$RANDOM$RANDOM
 export INVOKE_ACCESS_KEY_ID=airflow INVOKE_SECRET_ACCESS_KEY=signing-$RANDOM$RANDOM$RANDOM
 work=$(mktemp -d)

@@ -21,7 +21,6 @@ FUZZ_SECONDS ?= 10
 KILLS ?= 20
 # Those of `make servers`: kafka cassandra minio, and on request kafka39.
 SERVERS ?= kafka cassandra minio
-E2E := $(sort $(basename $(notdir $(wildcard tests/e2e/tests/*))))
 
 .PHONY: run build deps test test-all lint unit e2e browser script segment openapi contract servers servers-stop servers-status servers-test test-servers fuzz bench clean-data
 
@@ -63,10 +62,10 @@ test-servers:
 	@$(MAKE) --no-print-directory servers SERVERS="kafka kafka39 cassandra minio"
 
 unit: deps test-servers
-	$(CARGO) test --release --locked --workspace --exclude clickstream-e2e
+	$(CARGO) test --release --locked --workspace --exclude clickstream-e2e --tests
 
 e2e: deps build $(VENV) test-servers
-	KILLS=$(KILLS) PYTHON=$(CURDIR)/target/venv/bin/python $(CARGO) test --release --locked --workspace $(E2E:%=--test %) -- --test-threads 1 --nocapture
+	KILLS=$(KILLS) PYTHON=$(CURDIR)/target/venv/bin/python $(CARGO) test --release --locked --workspace --test e2e -- --test-threads 1 --nocapture
 
 # Reference computations in the tests run in DuckDB, which shares no code with us.
 $(VENV): tests/e2e/requirements.txt

@@ -13,6 +13,7 @@ apt_install() {
 
 install_one() (
   load "$1"
+  [ -z "$part_of" ] || load "$part_of"
   began=$EPOCHREALTIME
   mkdir -p "$installed"
   exec 9>"$installed/.lock"

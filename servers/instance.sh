@@ -25,9 +25,10 @@ die() { say "$@"; exit 1; }
 load() {
   name=$1
   [ -e "$here/$name/server.sh" ] || die "no server is called '$name'; there are: ${known[*]}"
-  beneath='' again_if=''
+  beneath='' again_if='' part_of=''
   . "$here/$name/server.sh"
   installed=$home/$name-$version
+  if [ -n "$part_of" ]; then installed=$(load "$part_of"; echo "$installed"); fi
 }
 
 # belongs PID: true if this process lives and is the instance's, which every command line says by naming $dir/conf/.

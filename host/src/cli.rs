@@ -41,6 +41,8 @@ pub enum Command {
     Config(Up),
     /// Make topics, keyspace, bucket and tables on the servers that the environment names.
     Setup(Setup),
+    /// Serve ClickHouse (libchdb) on the data folder to services that share it by `WAREHOUSE_URL`.
+    Clickhouse(Clickhouse),
     /// Print the description of the HTTP API as JSON.
     Openapi,
 }
@@ -51,6 +53,21 @@ pub struct Up {
     /// Address to listen on; port 0 takes any free one.
     #[arg(long, env = "LISTEN", default_value = "127.0.0.1:8080", value_name = "ADDR")]
     pub listen: SocketAddr,
+}
+
+/// Options of `clickhouse`.
+#[derive(Debug, Args)]
+pub struct Clickhouse {
+    /// Address to listen on; port 0 takes any free one. Nothing is encrypted: a network in between must be trusted.
+    #[arg(long, default_value = "127.0.0.1:8123", value_name = "ADDR")]
+    pub listen: SocketAddr,
+    /// Password of the user `default`, 16 characters or more.
+    #[arg(long, env = "CLICKHOUSE_PASSWORD", hide_env_values = true, value_name = "TEXT", value_parser = password)]
+    pub password: String,
+}
+
+fn password(text: &str) -> Result<String, &'static str> {
+    if text.len() >= 16 { Ok(text.to_owned()) } else { Err("a password has 16 characters or more") }
 }
 
 /// Options of `setup`.

@@ -110,7 +110,7 @@ impl Config {
             compact_interval: Duration::from_secs(variable("COMPACT_INTERVAL", 120, "seconds from 5 to 86400", number(5, 86_400))?),
             land_window: Duration::from_millis(variable("LAND_WINDOW_MS", 1_000, "milliseconds from 10 to 300000", number(10, 300_000))?),
             partitions: variable("LOG_PARTITIONS", 2, "a number from 1 to 64", number(1, 64))?,
-            chdb_lib: variable("CHDB_LIB", default_chdb(), "the path of libchdb.so", |t| Some(PathBuf::from(t)))?,
+            chdb_lib: chdb_lib()?,
             log_days: variable("LOG_RETENTION_DAYS", 7, "days from 1 to 3650", number(1, 3650))?,
             raw_days: variable("RAW_RETENTION_DAYS", 30, "days from 1 to 3650", number(1, 3650))?,
             event_days: variable("EVENT_RETENTION_DAYS", 400, "days from 1 to 36500", number(1, 36_500))?,
@@ -227,6 +227,11 @@ fn sites() -> Result<SitesSetting, ConfigError> {
 }
 
 const IN_TARGET: &str = "deps/node_modules/@chdb/lib-linux-x64-gnu/libchdb.so";
+
+/// `CHDB_LIB`: libchdb.
+pub fn chdb_lib() -> Result<PathBuf, ConfigError> {
+    variable("CHDB_LIB", default_chdb(), "the path of libchdb.so", |t| Some(PathBuf::from(t)))
+}
 
 /// libchdb beside the binary (`lib/`), or where `make` puts it in a checkout.
 fn default_chdb() -> PathBuf {

@@ -42,6 +42,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
             Ok(())
         }
         Command::Setup(options) => commands::setup::run(options).await,
+        Command::Clickhouse(options) => commands::clickhouse::run(&cli.data, options).await,
         Command::Openapi => {
             print!("{}", http::openapi_text()?);
             Ok(())

@@ -1,14 +1,11 @@
 # Apache ZooKeeper 3.8.4, from the jars of kafka39.
 . "$here/java.sh"
+part_of=kafka39
 version=3.8.4
 protocol=zookeeper
 ports=(port)
 fixed_ports=("${ZOOKEEPER_PORT:-12181}")
 memory=${ZOOKEEPER_MEMORY:-64}
-jars=$home/kafka39-$(sed -n 's/^version=//p' "$here/kafka39/server.sh")/lib
-
-recipe() { echo "with kafka39"; }
-install_server() { "$here/install.sh" kafka39; }
 
 configure() {
   render zoo.cfg
@@ -17,7 +14,7 @@ configure() {
 
 command_line() {
   command=(
-    "$(java17)" -Xms"${memory}m" -Xmx"${memory}m" @"$here/kafka/jvm.args" -cp "$jars/*"
+    "$(java17)" -Xms"${memory}m" -Xmx"${memory}m" @"$here/kafka/jvm.args" -cp "$installed/lib/*"
     org.apache.zookeeper.server.quorum.QuorumPeerMain "$dir/conf/zoo.cfg"
   )
 }

@@ -1,5 +1,6 @@
 //! What the command line does besides `up`.
 
+pub mod clickhouse;
 pub mod demo;
 pub mod export;
 pub mod import;

@@ -1,6 +1,10 @@
 //! Which path goes to which function.
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{
+    net::IpAddr,
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
 
 use axum::{
     body::{Body, Bytes},
@@ -170,8 +174,9 @@ fn too_long(path: &str, headers: &HeaderMap) -> Response {
 }
 
 fn description() -> Response {
-    match openapi::text() {
-        Ok(text) => ([(header::CONTENT_TYPE, "application/json")], text).into_response(),
+    static TEXT: LazyLock<serde_json::Result<String>> = LazyLock::new(openapi::text);
+    match &*TEXT {
+        Ok(text) => ([(header::CONTENT_TYPE, "application/json")], text.as_str()).into_response(),
         Err(error) => problem(StatusCode::INTERNAL_SERVER_ERROR, "internal", error.to_string()),
     }
 }

@@ -83,7 +83,7 @@ pub async fn up(config: Config) -> anyhow::Result<()> {
 }
 
 /// Ends with SIGTERM or SIGINT from now on.
-fn signal() -> std::io::Result<impl Future<Output = ()>> {
+pub fn signal() -> std::io::Result<impl Future<Output = ()>> {
     let mut terminate = unix::signal(SignalKind::terminate())?;
     let mut interrupt = unix::signal(SignalKind::interrupt())?;
     Ok(async move {

@@ -2,7 +2,8 @@
 //! `KAFKA_RATE_SECONDS=20` makes it longer.
 #![expect(clippy::unwrap_used, reason = "a measurement")]
 
-#[path = "../tests/kafka/mod.rs"]
+#[path = "../tests/log/kafka.rs"]
+#[allow(dead_code, reason = "a measurement uses a part")]
 mod kafka;
 
 use std::{

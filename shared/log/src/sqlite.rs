@@ -33,8 +33,8 @@ use clickstream_sqlite::{Checkpointer, Database, Failure, Folder, Migration, Rea
 use tokio::sync::{Semaphore, oneshot, watch};
 
 use crate::{
-    BatchLimits, Consumer, Extent, Log, LogError, LoggedRecord, MAX_RECORD_BYTES, Position, Record,
-    taking::{Taking, record_bytes},
+    BatchLimits, Consumer, Extent, Log, LogError, LoggedRecord, Position, Record,
+    taking::{Taking, queued_bytes},
 };
 use append::{Append, Progress};
 use cache::Cache;
@@ -205,14 +205,7 @@ impl Log for SqliteLog {
         let inner = &self.inner;
         let topic = inner.shared.topics.get(topic)?;
         let partitions = topic.partitions();
-        let mut bytes = 0;
-        for record in &records {
-            let size = record_bytes(record);
-            if size > MAX_RECORD_BYTES {
-                return Err(LogError::TooLarge { size, limit: MAX_RECORD_BYTES });
-            }
-            bytes += size + QUEUED_OVERHEAD_BYTES;
-        }
+        let bytes = queued_bytes(&records, QUEUED_OVERHEAD_BYTES)?;
         if records.is_empty() {
             return Ok(Vec::new());
         }

@@ -1,6 +1,6 @@
 //! Cutting records by count and bytes.
 
-use crate::{LoggedRecord, Record};
+use crate::{LogError, LoggedRecord, MAX_RECORD_BYTES, Record};
 
 /// Bytes of payload: key, value, headers.
 pub(crate) fn payload_bytes(record: &Record) -> usize {
@@ -11,6 +11,17 @@ pub(crate) fn payload_bytes(record: &Record) -> usize {
 /// What counts against [`crate::MAX_RECORD_BYTES`]: the payload and the lengths written before each header.
 pub(crate) fn record_bytes(record: &Record) -> usize {
     payload_bytes(record) + record.headers.len() * 8
+}
+
+/// What `records` take in a queue that needs `overhead` bytes more for each.
+///
+/// # Errors
+/// [`LogError::TooLarge`] for the first that no log takes.
+pub(crate) fn queued_bytes(records: &[Record], overhead: usize) -> Result<usize, LogError> {
+    records.iter().try_fold(0, |sum, record| match record_bytes(record) {
+        size if size > MAX_RECORD_BYTES => Err(LogError::TooLarge { size, limit: MAX_RECORD_BYTES }),
+        size => Ok(sum + size + overhead),
+    })
 }
 
 /// Records taken so far, up to two limits; the first record is taken whatever its size.

@@ -1,7 +1,8 @@
 //! Prints how fast a store on this machine's Cassandra is and how much disk it takes. Asserts none of it.
 #![expect(clippy::unwrap_used, reason = "a measurement")]
 
-#[path = "../tests/cassandra/mod.rs"]
+#[path = "../tests/event_store/cassandra.rs"]
+#[allow(dead_code, reason = "a measurement uses a part")]
 mod cassandra;
 
 use std::{
@@ -15,6 +16,7 @@ use clickstream_store::{
     conformance::event,
     scylla::{ScyllaStore, migrate},
 };
+use clickstream_testkit::servers::folder;
 use uuid::Uuid;
 
 const EVENTS: i64 = 30_000;
@@ -47,8 +49,8 @@ fn percentiles(what: &str, mut times: Vec<Duration>) {
 
 #[tokio::main(flavor = "multi_thread", worker_threads = 2)]
 async fn main() {
-    let server = tokio::task::spawn_blocking(cassandra::Instance::start).await.unwrap();
-    let config = server.config();
+    let server = tokio::task::spawn_blocking(|| cassandra::start_on(folder(), &[])).await.unwrap();
+    let config = cassandra::config(&server);
     migrate(&config).await.unwrap();
     if let Ok(compression) = std::env::var("COMPRESSION") {
         for table in ["events", "timelines"] {
@@ -84,7 +86,7 @@ async fn main() {
     drop(store);
     tokio::task::spawn_blocking(move || {
         server.stop();
-        let tables = server.data().join("data/data/clickstream");
+        let tables = Path::new(&server.fact("dir")).join("data/data/clickstream");
         let per_event = |bytes: u64| bytes as f64 / EVENTS as f64;
         println!("{:.0} bytes of JSON per event", json as f64 / EVENTS as f64);
         println!("{:.0} bytes on disk per event, all tables", per_event(bytes_of(&tables)));

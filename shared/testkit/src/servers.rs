@@ -15,6 +15,16 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
+/// A folder for a server, on the disk that the build is on: `/tmp` may be memory.
+///
+/// # Panics
+/// If it cannot be made.
+pub fn folder() -> TempDir {
+    let target = root().join("target");
+    std::fs::create_dir_all(&target).unwrap();
+    tempfile::tempdir_in(target).unwrap()
+}
+
 /// The scripts that start servers: `SERVERS_DIR`, else `servers/` of the repository.
 fn scripts() -> PathBuf {
     std::env::var_os("SERVERS_DIR").map_or_else(|| root().join("servers"), PathBuf::from)
@@ -53,8 +63,16 @@ impl Server {
     /// # Panics
     /// If it does not answer; the message holds what the script said.
     pub fn start(name: &str, settings: &[&str]) -> Self {
+        Self::start_on(folder(), name, settings)
+    }
+
+    /// As [`Server::start`], on a folder that may hold files which `settings` name.
+    ///
+    /// # Panics
+    /// As [`Server::start`].
+    pub fn start_on(folder: TempDir, name: &str, settings: &[&str]) -> Self {
         let settings = settings.iter().flat_map(|setting| ["--set".to_owned(), (*setting).to_owned()]).collect();
-        let server = Self { name: name.to_owned(), folder: tempfile::tempdir().unwrap(), settings };
+        let server = Self { name: name.to_owned(), folder, settings };
         server.start_again();
         server
     }

@@ -1,8 +1,8 @@
 //! Numbered migrations, each applied once and never changed afterwards.
 
 use clickhouse::Row;
+use clickstream_migrations::{checksum, statements};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
 
 use crate::{Warehouse, WarehouseError};
 
@@ -74,16 +74,6 @@ fn check(database: &str, row: &Applied) -> Result<(), WarehouseError> {
         )));
     }
     Ok(())
-}
-
-fn checksum(text: &str) -> String {
-    Sha256::digest(text.as_bytes()).iter().fold(String::with_capacity(64), |hex, byte| hex + &format!("{byte:02x}"))
-}
-
-/// The statements of a file: comment lines left out, each ends with `;` at the end of a line.
-fn statements(text: &str) -> Vec<String> {
-    let code: Vec<&str> = text.lines().filter(|line| !line.trim_start().starts_with("--")).collect();
-    code.join("\n").split(";\n").map(|s| s.trim().trim_end_matches(';').to_owned()).filter(|s| !s.is_empty()).collect()
 }
 
 #[cfg(test)]

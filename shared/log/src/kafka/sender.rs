@@ -14,7 +14,7 @@ use rdkafka::{ClientConfig, error::RDKafkaErrorCode};
 use tokio::{sync::Semaphore, time::timeout};
 
 use super::{delivery::Delivery, failure};
-use crate::{LogError, MAX_RECORD_BYTES, Position, Record, taking::record_bytes};
+use crate::{LogError, Position, Record, taking::queued_bytes};
 use lanes::Live;
 
 /// Bytes of records that may wait for their acknowledgement, with [`QUEUED_OVERHEAD_BYTES`] each.
@@ -42,14 +42,7 @@ impl Sender {
 
     /// Appends to `topic` (its full name), which the caller calls `name`.
     pub(super) async fn append(&self, topic: &str, name: &str, records: Vec<Record>) -> Result<Vec<Position>, LogError> {
-        let mut bytes = 0;
-        for record in &records {
-            let size = record_bytes(record);
-            if size > MAX_RECORD_BYTES {
-                return Err(LogError::TooLarge { size, limit: MAX_RECORD_BYTES });
-            }
-            bytes += size + QUEUED_OVERHEAD_BYTES;
-        }
+        let bytes = queued_bytes(&records, QUEUED_OVERHEAD_BYTES)?;
         let live = self.live()?;
         let lanes = live.lanes(topic, name).await?;
         if records.is_empty() {

@@ -3,13 +3,13 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use clickstream_event::Micros;
+use clickstream_migrations::{checksum, statements};
 use scylla::{
     client::session::Session,
     policies::load_balancing::{NodeIdentifier, SingleTargetLoadBalancingPolicy},
     statement::unprepared::Statement,
     value::CqlTimestamp,
 };
-use sha2::{Digest, Sha256};
 
 use super::{
     config::{Replication, ScyllaConfig},
@@ -181,16 +181,6 @@ fn keyspace(config: &ScyllaConfig, session: &Session) -> String {
         }
     };
     format!("CREATE KEYSPACE IF NOT EXISTS {} WITH replication = {{'class': 'NetworkTopologyStrategy', {copies}}}", config.keyspace)
-}
-
-fn checksum(text: &str) -> String {
-    Sha256::digest(text.as_bytes()).iter().fold(String::with_capacity(64), |hex, byte| hex + &format!("{byte:02x}"))
-}
-
-/// The statements of a file: comment lines left out, each ends with `;` at the end of a line.
-fn statements(text: &str) -> Vec<String> {
-    let code: Vec<&str> = text.lines().filter(|line| !line.trim_start().starts_with("--")).collect();
-    code.join("\n").split(";\n").map(|s| s.trim().trim_end_matches(';').to_owned()).filter(|s| !s.is_empty()).collect()
 }
 
 #[cfg(test)]

@@ -33,7 +33,7 @@ pub struct Service {
     pub engine: Engine,
     /// The one user's name.
     pub user: String,
-    /// The password of this start.
+    /// Their password.
     pub password: String,
 }
 

@@ -1,4 +1,4 @@
-//! ClickHouse in this process: libchdb on a folder, behind ClickHouse's HTTP interface on a loopback port.
+//! ClickHouse in this process: libchdb on a folder, behind ClickHouse's HTTP interface.
 //!
 //! One folder per process at a time: the engine is one, whoever connects to it.
 
@@ -11,6 +11,7 @@ mod request;
 
 use std::{
     fs::{File, TryLockError},
+    net::SocketAddr,
     path::{Path, PathBuf},
     sync::{
         Arc,
@@ -90,9 +91,17 @@ pub struct EmbeddedClickHouse {
 }
 
 impl EmbeddedClickHouse {
-    /// Starts on `data_dir`, which is made if it is missing, with the library that `CHDB_LIB` names, else `lib`.
+    /// Starts on `data_dir`, which is made if it is missing, with the library that `CHDB_LIB` names, else `lib`, for this
+    /// process alone: on a random loopback port with a password of this start.
     /// A folder left by a killed process is taken up as it is.
     pub async fn start(data_dir: &Path, lib: &Path) -> Result<Self, EmbeddedError> {
+        let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
+        Self::serve(data_dir, lib, any_port, Uuid::new_v4().simple().to_string()).await
+    }
+
+    /// As [`EmbeddedClickHouse::start`], for other processes: at `listen`, with the given password of the user `default`.
+    /// What goes over the wire is not encrypted.
+    pub async fn serve(data_dir: &Path, lib: &Path, listen: SocketAddr, password: String) -> Result<Self, EmbeddedError> {
         let path = std::env::var_os(LIBRARY_VARIABLE).map_or_else(|| lib.to_path_buf(), PathBuf::from);
         if !path.is_file() {
             return Err(EmbeddedError::LibraryMissing { path });
@@ -100,20 +109,22 @@ impl EmbeddedClickHouse {
         if RUNNING.swap(true, Ordering::SeqCst) {
             return Err(EmbeddedError::AlreadyRunning);
         }
-        let started = Self::start_on(data_dir, &path).await;
+        let started = Self::serve_on(data_dir, &path, listen, password).await;
         if started.is_err() {
             RUNNING.store(false, Ordering::SeqCst);
         }
         started
     }
 
-    async fn start_on(folder: &Path, library: &Path) -> Result<Self, EmbeddedError> {
+    async fn serve_on(folder: &Path, library: &Path, listen: SocketAddr, password: String) -> Result<Self, EmbeddedError> {
         let lock = lock(folder)?;
+        let no_port = |cause| io(&format!("cannot listen on {listen}"), cause);
+        // Before the engine is up, so that a port in use is told at once.
+        let listener = TcpListener::bind(listen).await.map_err(no_port)?;
+        let address = listener.local_addr().map_err(no_port)?;
         let (keeper, arguments) = boot(folder.to_path_buf(), library.to_path_buf()).await?;
-        let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(|cause| io("no loopback port", cause))?;
-        let port = listener.local_addr().map_err(|cause| io("no loopback port", cause))?.port();
-        let password = Uuid::new_v4().simple().to_string();
-        let url = format!("http://{USER}:{password}@127.0.0.1:{port}");
+        let url =
+            format!("http://{USER}:{}@{address}", percent_encoding::utf8_percent_encode(&password, percent_encoding::NON_ALPHANUMERIC));
         let service = Arc::new(Service { engine: Engine::new(arguments), user: USER.to_owned(), password });
         let stop = CancellationToken::new();
         let stopped = stop.clone().cancelled_owned();
@@ -123,11 +134,11 @@ impl EmbeddedClickHouse {
                 tracing::error!(%error, "the server of ClickHouse in process ended");
             }
         });
-        tracing::info!(folder = %folder.display(), port, "ClickHouse runs in this process");
+        tracing::info!(folder = %folder.display(), %address, "ClickHouse runs in this process");
         Ok(Self { url, service, stop, held: Mutex::new(Some((server, keeper, lock))) })
     }
 
-    /// Where it answers, with this start's credentials: `http://user:password@127.0.0.1:port`.
+    /// Where it answers, with its credentials: `http://user:password@127.0.0.1:port`.
     pub fn url(&self) -> &str {
         &self.url
     }

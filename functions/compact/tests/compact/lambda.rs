@@ -1,0 +1,41 @@
+//! The Lambda as AWS runs it.
+
+use clickstream_lake::{Lake, place};
+use clickstream_testkit::{
+    runtime_api::{Lambda, refusal},
+    s3::Bucket,
+    sample::{click, rows},
+};
+use serde_json::json;
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_clickstream-compact");
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_invocation_brings_what_is_new_into_the_lake() {
+    let bucket = Bucket::start().await;
+    bucket.land("l", 0, &rows(0, &[click(1, 0), click(2, 0), click(1, 0)])).await;
+    bucket.land("l", 1, &rows(5, &[click(3, 0)])).await;
+    let mut lambda = Lambda::start(PROGRAM, &[&bucket.environment()[..], &[("LOG_ID", "l")]].concat());
+    let report = lambda.invoke(&json!({ "partitions": [0] })).unwrap();
+    assert_eq!((&report["rows"], &report["duplicates"], &report["commits"]), (&json!(2), &json!(1), &json!(1)), "{report}");
+    let report = lambda.invoke(&json!({})).unwrap();
+    assert_eq!((&report["rows"], &report["watermarks"]), (&json!(0), &json!({ "l/0": 3 })), "{report}");
+    assert_eq!(report["gaps"], json!([{ "partition": 1, "at": 0 }]));
+    let error = lambda.invoke(&json!({ "partition": 0 })).unwrap_err();
+    assert!(error["errorMessage"].as_str().unwrap().contains("partitions"), "{error}");
+
+    let snapshot = Lake::open(bucket.config()).await.unwrap().snapshot().await.unwrap();
+    assert_eq!((snapshot.version, snapshot.watermarks), (1, [(place("l", 0), 3)].into()));
+    assert_eq!(snapshot.files.iter().map(|f| f.rows).collect::<Vec<_>>(), [2]);
+}
+
+#[test]
+fn a_wrong_variable_is_named_with_what_would_be_right() {
+    let says = |environment: &[(&str, &str)], text: &str| {
+        let said = refusal(PROGRAM, environment);
+        assert!(said.contains(text), "{said}");
+    };
+    says(&[], "OBJECTS_URL is not set: s3://BUCKET names the bucket");
+    says(&[("OBJECTS_URL", "s3://bucket?endpoint=h:1")], "OBJECTS_URL is wrong");
+    says(&[("OBJECTS_URL", "s3://bucket")], "LOG_ID is not set: the id that the log was given");
+}

@@ -1,0 +1,5 @@
+//! land into a real bucket, and the Lambda.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod lambda;
+mod landing;

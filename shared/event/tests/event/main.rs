@@ -1,0 +1,8 @@
+//! Events, sites and schemas as the functions use them.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod admission;
+mod documented;
+mod privacy;
+mod schemas;
+mod sites_file;

@@ -1,0 +1,5 @@
+//! The bucket: the embedded one and `MinIO`, under one suite.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod embedded;
+mod minio;

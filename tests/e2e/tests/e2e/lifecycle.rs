@@ -1,0 +1,8 @@
+//! From the first start to the last: ready, refused with a sentence, drained, full, damaged.
+
+mod damage;
+mod disk;
+mod drain;
+mod full_disk;
+mod refusals;
+mod spill;

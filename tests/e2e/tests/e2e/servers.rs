@@ -1,0 +1,5 @@
+//! The service on real servers: Kafka, Cassandra and `MinIO`, whole and failing.
+
+mod faults;
+mod scene;
+mod way;

@@ -1,9 +1,0 @@
-//! From the first start to the last: ready, refused with a sentence, drained, full, damaged.
-
-mod clicks;
-mod damage;
-mod disk;
-mod drain;
-mod full_disk;
-mod refusals;
-mod spill;

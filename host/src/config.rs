@@ -32,6 +32,8 @@ pub struct Config {
     pub signing_keys: Vec<SigningKey>,
     /// Servers in place of embedded parts.
     pub servers: Servers,
+    /// `WORK`: false on a host that takes and answers requests alone, while others that share its servers do the work.
+    pub work: bool,
     /// `COMPACT_INTERVAL`: seconds between compactions.
     pub compact_interval: Duration,
     /// `LAND_WINDOW_MS`: how long land gathers a batch.
@@ -66,6 +68,9 @@ pub enum ConfigError {
         "listening on {0} would let anyone read the reports: set ADMIN_TOKEN (16 characters or more), or listen on a loopback address such as 127.0.0.1:8080"
     )]
     TokenMissing(SocketAddr),
+    /// Nobody would do the work.
+    #[error("WORK=off leaves the work to other hosts, and {0} is not set: a part of this host's own is no other host's to work on")]
+    WorkIsNobodys(&'static str),
     /// `SITES`, `SITES_FILE` or `COOKIELESS_SECRET` is wrong.
     #[error(transparent)]
     Sites(#[from] SettingsError),
@@ -96,6 +101,11 @@ impl Config {
         if admin_token.is_none() && !options.listen.ip().is_loopback() {
             return Err(ConfigError::TokenMissing(options.listen));
         }
+        let (servers, work) =
+            (servers()?, variable("WORK", true, "on or off", |t| ["off", "on"].iter().position(|v| *v == t).map(|n| n == 1))?);
+        if let Some(embedded) = servers.embedded().filter(|_| !work) {
+            return Err(ConfigError::WorkIsNobodys(embedded));
+        }
         Ok(Self {
             data: data.to_owned(),
             listen: options.listen,
@@ -106,7 +116,8 @@ impl Config {
             sites: sites()?,
             cookieless_secret: visitor_secret()?,
             signing_keys: signing_keys()?,
-            servers: servers()?,
+            servers,
+            work,
             compact_interval: Duration::from_secs(variable("COMPACT_INTERVAL", 120, "seconds from 5 to 86400", number(5, 86_400))?),
             land_window: Duration::from_millis(variable("LAND_WINDOW_MS", 1_000, "milliseconds from 10 to 300000", number(10, 300_000))?),
             partitions: variable("LOG_PARTITIONS", 2, "a number from 1 to 64", number(1, 64))?,
@@ -131,7 +142,7 @@ impl Config {
             let at = objects.endpoint.as_ref().map_or_else(String::new, |endpoint| format!("?endpoint={endpoint}"));
             format!("s3://{}{at}", objects.bucket)
         });
-        let rows: [(&str, String); 22] = [
+        let rows: [(&str, String); 23] = [
             ("DATA", self.data.display().to_string()),
             ("LISTEN", self.listen.to_string()),
             ("ADMIN_TOKEN", if self.admin_token.is_some() { "(set)" } else { "(not set: reads are open on loopback)" }.to_owned()),
@@ -147,6 +158,7 @@ impl Config {
             ("NOTIFICATIONS_ARN", self.servers.notifications_arn.clone().unwrap_or_default()),
             ("NOTIFICATIONS_TOPIC", self.servers.notifications_topic.clone().unwrap_or_default()),
             ("NOTIFICATIONS_TOKEN", if self.servers.notifications_token.is_some() { "(set)" } else { "(not set)" }.to_owned()),
+            ("WORK", if self.work { "on" } else { "off" }.to_owned()),
             ("COMPACT_INTERVAL", format!("{} s", self.compact_interval.as_secs())),
             ("LAND_WINDOW_MS", self.land_window.as_millis().to_string()),
             ("LOG_PARTITIONS", self.partitions.to_string()),

@@ -25,6 +25,17 @@ pub struct Servers {
 }
 
 impl Servers {
+    /// The variable of a part that is embedded, if one is.
+    pub fn embedded(&self) -> Option<&'static str> {
+        let parts = [
+            ("LOG_URL", self.log.is_some()),
+            ("STORE_URL", self.store.is_some()),
+            ("OBJECTS_URL", self.objects.is_some()),
+            ("WAREHOUSE_URL", self.warehouse.is_some()),
+        ];
+        parts.into_iter().find(|(_, served)| !served).map(|(name, _)| name)
+    }
+
     /// Makes on each server what this service needs, where it is missing; says what was done. Again changes nothing.
     ///
     /// # Errors

@@ -39,6 +39,8 @@ pub struct App {
     pub token: Option<String>,
     /// Keys of AWS's clients that may invoke functions.
     pub signing_keys: Vec<SigningKey>,
+    /// `WORK`: false where other hosts do what HTTP does not trigger.
+    pub work: bool,
     /// `NOTIFICATIONS_TOKEN`.
     pub notifications_token: Option<String>,
     metrics: clickstream_telemetry::PrometheusHandle,
@@ -55,8 +57,17 @@ impl App {
         metrics: clickstream_telemetry::PrometheusHandle,
         stop: CancellationToken,
     ) -> Self {
-        let (token, notifications_token) = (config.admin_token.clone(), config.servers.notifications_token.clone());
-        Self { parts, functions, sites, token, signing_keys: config.signing_keys.clone(), notifications_token, metrics, stop }
+        Self {
+            parts,
+            functions,
+            sites,
+            token: config.admin_token.clone(),
+            signing_keys: config.signing_keys.clone(),
+            work: config.work,
+            notifications_token: config.servers.notifications_token.clone(),
+            metrics,
+            stop,
+        }
     }
 
     /// Answers one request.

@@ -19,6 +19,13 @@ pub async fn told(app: &App, request: Request<Body>) -> Response {
     let Some(queue) = &app.parts.queue else {
         return problem(StatusCode::NOT_FOUND, "not_found", "the bucket is this service's own: nobody announces its objects here");
     };
+    if !app.work {
+        return problem(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "no_work_here",
+            "this host runs with WORK=off: announce objects to one that works",
+        );
+    }
     let Some(token) = &app.notifications_token else {
         return problem(StatusCode::FORBIDDEN, "token_needed", "announcements need a token: start the service with NOTIFICATIONS_TOKEN");
     };

@@ -48,13 +48,9 @@ pub async fn up(config: Config) -> anyhow::Result<()> {
     let functions = Arc::new(Functions::new(&parts, parts.log.log_id().await?, &sites.sites(), &config));
     let stop = CancellationToken::new();
     let work = TaskTracker::new();
-    polled::start(&parts, &functions, &config, &stop, &work).await?;
-    if let Some(topic) = &config.servers.notifications_topic {
-        announced::start(&parts, topic, &stop, &work).await?;
+    if config.work {
+        start_work(&parts, &functions, &config, &stop, &work).await?;
     }
-    notified::start(&parts, &functions, &stop, &work);
-    unspilled::start(&parts, &functions, &stop, &work);
-    schedule::start(&parts, &functions, &config, &stop, &work);
     sites::follow(&sites, &stop, &work);
 
     let app = App::new(&config, Arc::clone(&parts), sites, Arc::clone(&functions), metrics, stop.clone());
@@ -79,6 +75,24 @@ pub async fn up(config: Config) -> anyhow::Result<()> {
     }
     parts.stop().await;
     folder.release();
+    Ok(())
+}
+
+/// Starts every trigger but HTTP.
+async fn start_work(
+    parts: &Arc<Parts>,
+    functions: &Arc<Functions>,
+    config: &Config,
+    stop: &CancellationToken,
+    work: &TaskTracker,
+) -> anyhow::Result<()> {
+    polled::start(parts, functions, config, stop, work).await?;
+    if let Some(topic) = &config.servers.notifications_topic {
+        announced::start(parts, topic, stop, work).await?;
+    }
+    notified::start(parts, functions, stop, work);
+    unspilled::start(parts, functions, stop, work);
+    schedule::start(parts, functions, config, stop, work);
     Ok(())
 }
 

@@ -64,7 +64,7 @@ pub fn command(data: &Path) -> Command {
 }
 
 /// What the binary and its libraries read from the environment.
-const VARIABLES: [&str; 25] = [
+const VARIABLES: [&str; 26] = [
     "ADMIN_TOKEN",
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
@@ -90,6 +90,7 @@ const VARIABLES: [&str; 25] = [
     "STORE_URL",
     "TRUSTED_PROXIES",
     "WAREHOUSE_URL",
+    "WORK",
 ];
 
 /// Runs a command to its end.

@@ -110,13 +110,33 @@ impl Service {
         self.child.kill().await.expect("the service can be killed");
     }
 
+    /// Holds it still (SIGSTOP): its connections stay, and nothing answers.
+    ///
+    /// # Panics
+    /// If it has ended.
+    pub fn freeze(&self) {
+        self.signal("STOP");
+    }
+
+    /// Lets it go on (SIGCONT).
+    ///
+    /// # Panics
+    /// If it has ended.
+    pub fn thaw(&self) {
+        self.signal("CONT");
+    }
+
+    fn signal(&self, name: &str) {
+        let sent = std::process::Command::new("kill").args([&format!("-{name}"), &self.pid().to_string()]).status();
+        assert!(sent.expect("kill runs").success(), "the signal was not sent");
+    }
+
     /// Asks it to end (SIGTERM) and waits until it has.
     ///
     /// # Panics
     /// If it does not end in time.
     pub async fn terminate(mut self) -> ExitStatus {
-        let sent = std::process::Command::new("kill").args(["-TERM", &self.pid().to_string()]).status();
-        assert!(sent.expect("kill runs").success(), "the signal was not sent");
+        self.signal("TERM");
         timeout(END, self.child.wait()).await.expect("the service ends in time").expect("the service can be waited for")
     }
 

@@ -64,6 +64,10 @@ async fn servers_that_are_not_set_up_are_named() {
     let said = clickstream_e2e::output(command).await.expect_failure();
     assert!(said.contains("LOG_URL") && said.contains("kafka://"), "{said}");
     let mut command = clickstream_e2e::command(folder.path());
+    command.arg("up").env("LOG_URL", "kafka://127.0.0.1:1").env("WORK", "off");
+    let said = clickstream_e2e::output(command).await.expect_failure();
+    assert!(said.contains("WORK=off") && said.contains("STORE_URL is not set"), "{said}");
+    let mut command = clickstream_e2e::command(folder.path());
     command.arg("setup");
     let said = clickstream_e2e::output(command).await.expect_failure();
     assert!(said.contains("no server is named"), "{said}");

@@ -13,6 +13,7 @@ BROWSER := target/browser/.installed
 SCRIPT := target/script/.installed
 SEGMENT := target/segment/.installed
 CONTRACT := target/contract/.installed
+AIRFLOW := target/airflow/.installed
 VENV := target/venv/.installed
 SERVERS_VENV := target/servers/venv/.installed
 # Seconds that each fuzz target runs.
@@ -106,12 +107,18 @@ openapi: build
 	$(BIN) openapi >docs/api/openapi.json
 
 # The service held to that description.
-contract: deps build $(CONTRACT)
+contract: deps build $(CONTRACT) $(AIRFLOW)
 	tests/contract/run.sh
 
 $(CONTRACT): tests/contract/requirements.txt | $(VENV)
 	mkdir -p target/contract
 	target/venv/bin/python -m pip install --quiet --requirement $<
+	touch $@
+
+# A folder of its own: it pins half of PyPI.
+$(AIRFLOW): tests/contract/airflow.txt | $(CONTRACT)
+	target/venv/bin/uv venv --quiet --clear target/airflow
+	target/venv/bin/uv pip install --quiet --python target/airflow/bin/python --requirement $<
 	touch $@
 
 # Those that run and answer stay; the log says what took how long.
@@ -127,7 +134,7 @@ servers-status:
 
 # The scripts of servers/ against instances of their own on free ports.
 servers-test: $(SERVERS_VENV)
-	servers/install.sh kafka kafka39 zookeeper cassandra minio
+	servers/install.sh kafka kafka39 cassandra minio
 	cd tests/servers && ../../target/servers/venv/bin/python -W ignore -m unittest -v
 
 $(SERVERS_VENV): tests/servers/requirements.txt

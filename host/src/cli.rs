@@ -35,6 +35,8 @@ pub enum Command {
     Report(Report),
     /// Print the lag of every step.
     Status(Output),
+    /// Succeed if a running service takes requests: a health check.
+    Ready,
     /// Play rejected records or raw objects again.
     Replay(Replay),
     /// Print the configuration that `up` would run with, and where each value comes from.

@@ -53,6 +53,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Trace(options) => commands::trace::run(&client::Service::find(&cli)?, options).await,
         Command::Report(options) => commands::report::run(&client::Service::find(&cli)?, options).await,
         Command::Status(options) => commands::status::run(&client::Service::find(&cli)?, *options).await,
+        Command::Ready => client::Service::find(&cli)?.ready().await,
         Command::Replay(options) => commands::replay::run(&client::Service::find(&cli)?, options).await,
     }
 }

@@ -13,5 +13,5 @@ mod sink;
 pub use error::IntakeFilesError;
 pub use handler::{FileOutcome, IntakeFiles};
 pub use limits::Limits;
-pub use place::receipt_key;
+pub use place::{check_name, receipt_key};
 pub use receipt::{FileError, Receipt, RejectedLine};

@@ -18,13 +18,14 @@ pub async fn start(parts: &Arc<Parts>, topic: &str, stop: &CancellationToken, wo
     poll(&parts.log, GROUP, &[topic], limits, stop, work, move |batch| {
         let queue = Arc::clone(&queue);
         async move {
+            let mut announced = Vec::new();
             for record in &batch.records {
                 match serde_json::from_slice(&record.record.value) {
-                    Ok(event) => queue.push(&notifications(event)).map(drop).map_err(|error| error.to_string())?,
+                    Ok(event) => announced.extend(notifications(event)),
                     Err(error) => tracing::error!(offset = record.offset, %error, "an announcement of the bucket makes no sense"),
                 }
             }
-            Ok(())
+            queue.push(&announced).map(drop).map_err(|error| error.to_string())
         }
     })
     .await

@@ -3,6 +3,7 @@
 mod announced;
 mod data_folder;
 mod functions;
+mod lease;
 mod notified;
 mod parts;
 mod polled;
@@ -43,6 +44,9 @@ pub async fn up(config: Config) -> anyhow::Result<()> {
         .with_context(|| format!("cannot listen on {}: is another service running there? choose another with --listen", config.listen))?;
     let url = format!("http://{}", listener.local_addr()?);
 
+    if config.set_up {
+        config.servers.set_up(false).await.context("the servers cannot be set up")?;
+    }
     let parts = Arc::new(Parts::start(&config).await?);
     let sites = Arc::new(sites::open(&config, &parts).await?);
     let functions = Arc::new(Functions::new(&parts, parts.log.log_id().await?, &sites.sites(), &config));
@@ -53,7 +57,7 @@ pub async fn up(config: Config) -> anyhow::Result<()> {
     }
     sites::follow(&sites, &stop, &work);
 
-    let app = App::new(&config, Arc::clone(&parts), sites, Arc::clone(&functions), metrics, stop.clone());
+    let app = App::new(&config, Arc::clone(&parts), sites, Arc::clone(&functions), metrics, work.clone(), stop.clone());
     let server = http::Server::start(listener, app, stop.clone())?;
     // Whoever reads `ready` may send a signal at once.
     let ended = signal()?;

@@ -74,6 +74,12 @@ pub(super) fn is_damage(code: RDKafkaErrorCode) -> bool {
     matches!(code, RDKafkaErrorCode::BadCompression | RDKafkaErrorCode::BadMessage | RDKafkaErrorCode::InvalidMessage)
 }
 
+/// What a consumer is told in place of a batch that it cannot read: [damage](is_damage), or a format that librdkafka does
+/// not know, which may be damage of the byte that names it.
+pub(super) fn is_unreadable(code: RDKafkaErrorCode) -> bool {
+    is_damage(code) || code == RDKafkaErrorCode::NotImplemented
+}
+
 /// Will pass, or ends in a rebalance that is told anyway: a commit is tried again.
 pub(super) fn passes(code: RDKafkaErrorCode) -> bool {
     use RDKafkaErrorCode::{

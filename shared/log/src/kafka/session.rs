@@ -135,7 +135,7 @@ impl<'a> Session<'a> {
             self.commits.expire(now);
             self.leave(now);
             self.seek();
-            if !self.fill() {
+            if !self.fill()? {
                 thread::park_timeout(TICK);
             }
         }
@@ -268,7 +268,7 @@ impl<'a> Session<'a> {
     }
 
     /// Moves what was fetched into the shares; true if more waits.
-    fn fill(&self) -> bool {
+    fn fill(&self) -> KafkaResult<bool> {
         let mut more = false;
         for (key, queue) in &self.queues {
             if !self.shares.wants(*key) {
@@ -281,9 +281,9 @@ impl<'a> Session<'a> {
                         bytes += message.payload_len() + message.key_len();
                         records.push(message::record(&message));
                     }
-                    Some(Err(error)) if failure::code(&error).is_some_and(failure::is_damage) => {
+                    Some(Err(error)) if failure::code(&error).is_some_and(failure::is_unreadable) => {
                         self.shares.add(*key, std::mem::take(&mut records));
-                        self.damaged(*key, &error);
+                        self.damaged(*key, &error)?;
                         break;
                     }
                     Some(Err(error)) => self.complain(&error),
@@ -295,14 +295,34 @@ impl<'a> Session<'a> {
                 self.shares.add(*key, records);
             }
         }
-        more
+        Ok(more)
     }
 
-    /// Says so again and again until it is repaired; nothing is skipped.
-    fn damaged(&self, key: Key, error: &KafkaError) {
+    /// Says so again and again until it is repaired; nothing is skipped. librdkafka would go on with what lies behind the
+    /// damage, so it is sent back to where the damage begins, even if nothing of the partition was seen before.
+    fn damaged(&self, key: Key, error: &KafkaError) -> KafkaResult<()> {
         let topic = &self.subscription.topics[key.topic].0;
         self.shares.report(LogError::Corrupt(format!("partition {} of {topic}: {error}", key.partition)));
-        self.shares.refetch(key, REST);
+        let at = match self.shares.next(key) {
+            Some(next) => next,
+            None => self.begin_of(key)?,
+        };
+        self.shares.refetch(key, at, REST);
+        Ok(())
+    }
+
+    /// Where a member that has seen nothing of `key` begins: at the committed offset, else at the first that is kept.
+    fn begin_of(&self, key: Key) -> KafkaResult<u64> {
+        let (full, partition) = (&self.subscription.topics[key.topic].1, key.partition as i32);
+        let mut asked = TopicPartitionList::with_capacity(1);
+        asked.add_partition(full, partition);
+        let told = self.consumer.committed_offsets(asked, ANSWER_WITHIN)?;
+        let committed = told.elements().first().map(|element| element.error().map(|()| element.offset())).transpose()?;
+        let at = match committed {
+            Some(Offset::Offset(offset)) => offset,
+            _ => self.consumer.fetch_watermarks(full, partition, ANSWER_WITHIN)?.0,
+        };
+        Ok(at.max(0) as u64)
     }
 
     /// For log lines.

@@ -22,8 +22,8 @@ pub(in crate::kafka) struct Share {
     in_hand: Option<u64>,
     /// The committed offset as far as it is known: where the first record came from, or the last commit.
     resume: Option<u64>,
-    /// The offset that comes next.
-    next: Option<u64>,
+    /// The offset that comes next; none before the first record.
+    pub next: Option<u64>,
     waiting: Taking,
     /// What did not fit into the next batch.
     beyond: VecDeque<LoggedRecord>,
@@ -132,10 +132,10 @@ impl Share {
         }
     }
 
-    /// Fetches again what was to come next, after a rest.
-    pub(super) fn refetch(&mut self, rests_until: Instant) {
+    /// Fetches again what was to come next, at offset `at`, after a rest.
+    pub(super) fn refetch(&mut self, at: u64, rests_until: Instant) {
         self.rests_until = Some(rests_until);
-        self.seek = self.seek.or(self.next);
+        self.seek = self.seek.or(Some(at));
     }
 
     fn go_on_at(&mut self, offset: u64) {

@@ -96,11 +96,18 @@ impl Share {
             self.seen.get_or_insert_with(Instant::now);
             if !self.beyond.is_empty() {
                 self.beyond.push_back(record);
-            } else if let Some(record) = self.waiting.offer(record) {
+            } else if let Some(record) = self.offer(record) {
                 self.beyond.push_back(record);
             }
         }
         anew
+    }
+
+    /// Takes `record` into the next batch, or gives it back. A batch does not reach over offsets that are no longer kept,
+    /// nor over the mark of a transaction: who lands a batch names it by its ends.
+    fn offer(&mut self, record: LoggedRecord) -> Option<LoggedRecord> {
+        self.waiting.full |= self.waiting.records.last().is_some_and(|last| record.offset > last.offset + 1);
+        self.waiting.offer(record)
     }
 
     /// Takes the next batch in hand.
@@ -108,7 +115,7 @@ impl Share {
         let next = Taking::up_to(limits.max_records, limits.max_bytes);
         let records = std::mem::replace(&mut self.waiting, next).records;
         while let Some(record) = self.beyond.pop_front() {
-            if let Some(record) = self.waiting.offer(record) {
+            if let Some(record) = self.offer(record) {
                 self.beyond.push_front(record);
                 break;
             }

@@ -47,6 +47,21 @@ async fn batches_are_cut_by_count_and_bytes_and_what_is_over_begins_the_next() {
 }
 
 #[tokio::test]
+async fn a_batch_ends_where_offsets_are_no_longer_kept() {
+    let shares = shares(4, 1_000, Duration::from_mins(10));
+    shares.add(KEY, records(0..2));
+    assert_eq!(take(&shares), None);
+    // The gap is met first by what is added, then twice by what did not fit before.
+    shares.add(KEY, [records(40..42), records(43..46), records(60..61)].concat());
+    for batch in [vec![0, 1], vec![40, 41], vec![43, 44, 45]] {
+        assert_eq!(take(&shares).unwrap().1, batch);
+        shares.committed(KEY, batch.last().unwrap() + 1);
+    }
+    assert_eq!(take(&shares), None, "the last waits for its window");
+    assert!(shares.seeks().is_empty());
+}
+
+#[tokio::test]
 async fn partitions_take_turns() {
     let shares = shares(2, 1_000, Duration::ZERO);
     shares.add(KEY, records(0..6));

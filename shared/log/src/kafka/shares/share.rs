@@ -75,6 +75,10 @@ impl Share {
 
     /// Adds what was fetched. True if the holding has become `next_holding`: the partition began anew.
     pub(super) fn add(&mut self, records: Vec<LoggedRecord>, next_holding: u64) -> bool {
+        if self.seek.is_some() {
+            // Fetched before the caller rewound it: they lie behind what comes next.
+            return false;
+        }
         let mut anew = false;
         self.rests_until = None;
         for record in records {

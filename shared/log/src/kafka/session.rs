@@ -76,6 +76,7 @@ impl Subscription {
 
 /// Runs until `stop` and commits what is `asked`; whoever asks or stops wakes this thread.
 pub(super) fn run(subscription: &Arc<Subscription>, shares: &Arc<Shares>, asked: &Receiver<Commit>, stop: &AtomicBool) {
+    let _ended = Ended(shares);
     while !stop.load(Ordering::Relaxed) {
         let ended = Session::begin(subscription, shares).and_then(|session| session.serve(asked, stop));
         if let Err(error) = ended {
@@ -89,7 +90,15 @@ pub(super) fn run(subscription: &Arc<Subscription>, shares: &Arc<Shares>, asked:
             }
         }
     }
-    shares.end();
+}
+
+/// Tells the member's caller, who waits for a batch, that none will come: also if the thread panics.
+struct Ended<'a>(&'a Shares);
+
+impl Drop for Ended<'_> {
+    fn drop(&mut self) {
+        self.0.end();
+    }
 }
 
 fn refuse(subscription: &Subscription, commit: Commit) {
@@ -348,5 +357,27 @@ impl Drop for Session<'_> {
         for error in leaving.into_iter().chain(unheard).filter_map(Result::err) {
             tracing::debug!(%error, "a rebalance could not be answered while closing");
         }
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+    use crate::{BatchLimits, kafka::shares::Limits};
+
+    #[tokio::test]
+    async fn who_waits_for_a_batch_hears_that_the_thread_panicked() {
+        let limits = BatchLimits { max_records: 1, max_bytes: 1, window: Duration::ZERO };
+        let shares = Arc::new(Shares::new(Limits::of(limits)));
+        let thread = thread::spawn({
+            let shares = Arc::clone(&shares);
+            move || {
+                let _ended = Ended(&shares);
+                panic!("as a fault of ours would");
+            }
+        });
+        assert!(shares.take().await.unwrap_err().to_string().contains("closed"));
+        assert!(thread.join().is_err());
     }
 }

@@ -157,8 +157,8 @@ impl<'a> Session<'a> {
             let before = self.consumer.context().count();
             match self.consumer.poll(Duration::ZERO) {
                 Some(Ok(message)) => {
-                    // Its partition was given up in the same moment; else it would be in the partition's own queue.
-                    tracing::debug!(partition = message.partition(), offset = message.offset(), "a message of no queue is dropped");
+                    // Its partition was given up in the same moment, or got no queue of its own. It is not committed.
+                    tracing::warn!(partition = message.partition(), offset = message.offset(), "a message of no queue is dropped");
                 }
                 Some(Err(error @ KafkaError::MessageConsumptionFatal(_))) => return Err(error),
                 Some(Err(error)) => self.complain(&error),
@@ -214,16 +214,20 @@ impl<'a> Session<'a> {
     }
 
     fn take_up(&mut self, partitions: &TopicPartitionList) {
-        let keys = self.subscription.keys(partitions);
-        for key in &keys {
-            let full = &self.subscription.topics[key.topic].1;
+        let mut keys = self.subscription.keys(partitions);
+        keys.retain(|key| {
+            let (name, full) = &self.subscription.topics[key.topic];
             // Before the partition is assigned, so that not one message of it goes into the common queue.
-            if let Some(mut queue) = self.consumer.split_partition_queue(full, key.partition as i32) {
-                let me = thread::current();
-                queue.set_nonempty_callback(move || me.unpark());
-                self.queues.insert(*key, queue);
-            }
-        }
+            let Some(mut queue) = self.consumer.split_partition_queue(full, key.partition as i32) else {
+                let why = format!("partition {} of {name} has no queue, and nothing of it is read", key.partition);
+                self.shares.report(LogError::Unavailable(why));
+                return false;
+            };
+            let me = thread::current();
+            queue.set_nonempty_callback(move || me.unpark());
+            self.queues.insert(*key, queue);
+            true
+        });
         match take_up(&self.consumer, partitions) {
             Ok(()) => {
                 tracing::debug!(group = self.subscription.group, partitions = ?self.names(&keys), "took partitions up");

@@ -187,7 +187,7 @@ impl KafkaLog {
         blocking(move || {
             let partitions = topics::partitions(admin.inner(), &full, &name)?;
             if partition >= partitions {
-                return Err(LogError::Unavailable(format!("topic {name} has partitions 0 to {}, not {partition}", partitions - 1)));
+                return Err(LogError::Unavailable(format!("topic {name} has {partitions} partitions, none of number {partition}")));
             }
             let extent = topics::extent(admin.inner(), &full, &name, partition)?;
             Ok((full, extent))

@@ -142,7 +142,7 @@ impl KafkaLog {
 
     fn admin(&self) -> Result<Arc<AdminClient<Quiet>>, LogError> {
         if self.inner.members.ended() {
-            return Err(sender::closed());
+            return Err(failure::closed());
         }
         let mut admin = self.inner.admin.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(admin) = &*admin {

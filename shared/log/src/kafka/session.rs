@@ -1,9 +1,9 @@
 //! The thread of a member: polls librdkafka, fills the member's shares, asks for its commits, and answers rebalances.
 //!
 //! Polling goes on while batches are being worked on, so that a slow batch is no reason to lose a partition
-//! (`max.poll.interval.ms` is never reached); a dead process is noticed by its missing heartbeats. Each partition has a
-//! queue of its own in librdkafka (`rd_kafka_queue_get_partition`): one that is not read holds up no other, and
-//! librdkafka stops fetching it when enough waits there.
+//! (`max.poll.interval.ms` is never reached); a dead process is noticed by its missing heartbeats.
+
+mod fetching;
 
 use std::{
     collections::HashMap,
@@ -17,7 +17,7 @@ use std::{
 };
 
 use rdkafka::{
-    ClientConfig, Message, Offset, TopicPartitionList,
+    ClientConfig, Message, TopicPartitionList,
     config::FromClientConfigAndContext,
     consumer::{BaseConsumer, Consumer, base_consumer::PartitionQueue},
     error::{KafkaError, KafkaResult, RDKafkaErrorCode},
@@ -26,9 +26,8 @@ use rdkafka::{
 use super::{
     commits::{Commit, Commits},
     committer::{Asked, Committer},
-    failure, message,
+    failure,
     rebalance::{Telling, Told, give_up, take_up},
-    settings::ANSWER_WITHIN,
     shares::{Key, Shares},
     topics,
 };
@@ -39,10 +38,6 @@ const TICK: Duration = Duration::from_millis(100);
 /// How long a partition that goes to another member waits for its batch in hand to be committed, so that the work is
 /// not done twice.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Records moved from one partition before the others get their turn.
-const TURN: usize = 512;
-/// Bytes of them.
-const TURN_BYTES: usize = 1 << 20;
 /// Before a damaged partition is looked at again, and before a consumer that failed as a whole is replaced.
 const REST: Duration = Duration::from_secs(5);
 
@@ -216,17 +211,11 @@ impl<'a> Session<'a> {
     fn take_up(&mut self, partitions: &TopicPartitionList) {
         let mut keys = self.subscription.keys(partitions);
         keys.retain(|key| {
-            let (name, full) = &self.subscription.topics[key.topic];
             // Before the partition is assigned, so that not one message of it goes into the common queue.
-            let Some(mut queue) = self.consumer.split_partition_queue(full, key.partition as i32) else {
-                let why = format!("partition {} of {name} has no queue, and nothing of it is read", key.partition);
-                self.shares.report(LogError::Unavailable(why));
-                return false;
-            };
-            let me = thread::current();
-            queue.set_nonempty_callback(move || me.unpark());
-            self.queues.insert(*key, queue);
-            true
+            let queue = self.queue_of(*key);
+            let found = queue.is_some();
+            self.queues.extend(queue.map(|queue| (*key, queue)));
+            found
         });
         match take_up(&self.consumer, partitions) {
             Ok(()) => {
@@ -262,80 +251,6 @@ impl<'a> Session<'a> {
         }
         let committer = &self.committer;
         self.commits.begin(commit, now, |c| committer.ask(Asked { key: c.key, holding: c.holding, next_offset: c.next_offset }));
-    }
-
-    /// Has librdkafka go on elsewhere in partitions that were rewound; it drops what it fetched ahead.
-    fn seek(&self) {
-        for (key, offset) in self.shares.seeks() {
-            let mut to = TopicPartitionList::with_capacity(1);
-            let asked = to
-                .add_partition_offset(&self.subscription.topics[key.topic].1, key.partition as i32, Offset::Offset(offset as i64))
-                .and_then(|()| self.consumer.seek_partitions(to, ANSWER_WITHIN))
-                .and_then(|told| told.elements().first().map_or(Ok(()), rdkafka::topic_partition_list::TopicPartitionListElem::error));
-            match asked {
-                Ok(()) => self.shares.sought(key, offset),
-                // Tried again with the next round: until then nothing of the partition is taken.
-                Err(error) => tracing::warn!(partition = key.partition, offset, %error, "a partition cannot be rewound yet"),
-            }
-        }
-    }
-
-    /// Moves what was fetched into the shares; true if more waits.
-    fn fill(&self) -> KafkaResult<bool> {
-        let mut more = false;
-        for (key, queue) in &self.queues {
-            if !self.shares.wants(*key) {
-                continue;
-            }
-            let (mut records, mut bytes) = (Vec::new(), 0);
-            while records.len() < TURN && bytes < TURN_BYTES {
-                match queue.poll(Duration::ZERO) {
-                    Some(Ok(message)) => {
-                        bytes += message.payload_len() + message.key_len();
-                        records.push(message::record(&message));
-                    }
-                    Some(Err(error)) if failure::code(&error).is_some_and(failure::is_unreadable) => {
-                        self.shares.add(*key, std::mem::take(&mut records));
-                        self.damaged(*key, &error)?;
-                        break;
-                    }
-                    Some(Err(error)) => self.complain(&error),
-                    None => break,
-                }
-            }
-            more |= records.len() == TURN || bytes >= TURN_BYTES;
-            if !records.is_empty() {
-                self.shares.add(*key, records);
-            }
-        }
-        Ok(more)
-    }
-
-    /// Says so again and again until it is repaired; nothing is skipped. librdkafka would go on with what lies behind the
-    /// damage, so it is sent back to where the damage begins, even if nothing of the partition was seen before.
-    fn damaged(&self, key: Key, error: &KafkaError) -> KafkaResult<()> {
-        let topic = &self.subscription.topics[key.topic].0;
-        self.shares.report(LogError::Corrupt(format!("partition {} of {topic}: {error}", key.partition)));
-        let at = match self.shares.next(key) {
-            Some(next) => next,
-            None => self.begin_of(key)?,
-        };
-        self.shares.refetch(key, at, REST);
-        Ok(())
-    }
-
-    /// Where a member that has seen nothing of `key` begins: at the committed offset, else at the first that is kept.
-    fn begin_of(&self, key: Key) -> KafkaResult<u64> {
-        let (full, partition) = (&self.subscription.topics[key.topic].1, key.partition as i32);
-        let mut asked = TopicPartitionList::with_capacity(1);
-        asked.add_partition(full, partition);
-        let told = self.consumer.committed_offsets(asked, ANSWER_WITHIN)?;
-        let committed = told.elements().first().map(|element| element.error().map(|()| element.offset())).transpose()?;
-        let at = match committed {
-            Some(Offset::Offset(offset)) => offset,
-            _ => self.consumer.fetch_watermarks(full, partition, ANSWER_WITHIN)?.0,
-        };
-        Ok(at.max(0) as u64)
     }
 
     /// For log lines.

@@ -13,7 +13,7 @@ use std::{
 
 use tokio::sync::Notify;
 
-use super::sender::closed;
+use super::failure::closed;
 use crate::{BatchLimits, LogError, LoggedRecord};
 pub(super) use share::Share;
 

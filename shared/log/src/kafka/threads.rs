@@ -11,7 +11,7 @@ use std::{
 
 use tokio::sync::oneshot;
 
-use super::sender::closed;
+use super::failure::closed;
 use crate::LogError;
 
 /// Longest wait for members to leave their groups, and for other clients to end, when the log is closed; the brokers

@@ -40,7 +40,7 @@ pub use options::KafkaOptions;
 use reader::{Readers, Wanted};
 use sender::Sender;
 use settings::ANSWER_WITHIN;
-use threads::Threads;
+use threads::{LEFT_WITHIN, Threads, aside};
 use topics::Keep;
 
 /// A log on a Kafka cluster. Clones are handles to the same connections.
@@ -127,13 +127,12 @@ impl KafkaLog {
         self.inner.sender.close().await;
         let readers = Arc::clone(&self.inner.readers);
         let admin = self.inner.admin.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let ended = blocking(move || {
+        let ended = aside(move || {
             readers.close();
             drop(admin);
-            Ok(())
         });
-        if let Err(error) = ended.await {
-            tracing::error!(%error, "closing the log was cut off");
+        if tokio::time::timeout(LEFT_WITHIN, ended).await.is_err() {
+            tracing::warn!("not every connection was closed within {LEFT_WITHIN:?}");
         }
     }
 
@@ -143,7 +142,7 @@ impl KafkaLog {
 
     fn admin(&self) -> Result<Arc<AdminClient<Quiet>>, LogError> {
         if self.inner.members.ended() {
-            return Err(sender::closed());
+            return Err(failure::closed());
         }
         let mut admin = self.inner.admin.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(admin) = &*admin {
@@ -188,7 +187,7 @@ impl KafkaLog {
         blocking(move || {
             let partitions = topics::partitions(admin.inner(), &full, &name)?;
             if partition >= partitions {
-                return Err(LogError::Unavailable(format!("topic {name} has partitions 0 to {}, not {partition}", partitions - 1)));
+                return Err(LogError::Unavailable(format!("topic {name} has {partitions} partitions, none of number {partition}")));
             }
             let extent = topics::extent(admin.inner(), &full, &name, partition)?;
             Ok((full, extent))
@@ -202,13 +201,10 @@ impl Drop for Inner {
     fn drop(&mut self) {
         let readers = Arc::clone(&self.readers);
         let admin = self.admin.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let end = move || {
+        drop(aside(move || {
             readers.close();
             drop(admin);
-        };
-        if let Err(error) = std::thread::Builder::new().name("kafka-end".to_owned()).spawn(end) {
-            tracing::error!(%error, "no thread to end the clients on");
-        }
+        }));
     }
 }
 

@@ -205,9 +205,9 @@ pub trait Consumer: Send {
 
     /// Durably says that everything below `next_offset` of the partition is done.
     ///
-    /// [`LogError::Unavailable`] if the partition has gone to another member meanwhile: nothing is committed then,
-    /// its offset is not moved back, and the batch is handed out there once more. After any other error it may be
-    /// committed or not.
+    /// [`LogError::Unavailable`] if the partition has gone to another member meanwhile: nothing is committed that was
+    /// not asked for before, and the batch is handed out there once more. What was under way when the partition went,
+    /// and after any other error, may be committed or not: at worst batches are done again, and none is lost.
     async fn commit(&mut self, topic: &str, partition: u32, next_offset: u64) -> Result<(), LogError>;
 
     /// Hands the partition out again from its committed offset (after a failed batch). If it has gone to another

@@ -106,7 +106,18 @@ pub(super) async fn create(
         None => {
             let replication = match replication {
                 Some(replication) => replication,
-                None => brokers(admin).await?.min(REPLICATION),
+                None => {
+                    let brokers = brokers(admin).await?;
+                    if brokers < REPLICATION {
+                        tracing::warn!(
+                            topic,
+                            brokers,
+                            "the topic is made with fewer than {REPLICATION} copies, since so few brokers answer; where there will be \
+                             more, say in LOG_URL how many copies there are to be: replication={REPLICATION}"
+                        );
+                    }
+                    brokers.min(REPLICATION)
+                }
             };
             let settings = settings(keep, replication);
             let mut new = NewTopic::new(topic, partitions as i32, TopicReplication::Fixed(replication));

@@ -4,11 +4,10 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
 use clickstream_sqlite::Failure;
-use rusqlite::params;
 
 use super::{
     index::Index,
-    outbox::{Outbox, announced},
+    outbox::{Outbox, announce, announced},
 };
 use crate::{Delivery, Notification, Notifications, ObjectError};
 
@@ -42,8 +41,7 @@ impl NotificationQueue {
                 let mut connection = self.index.connection();
                 let transaction = connection.transaction()?;
                 for Notification { key, etag, size, .. } in &ours {
-                    let row = params![key, etag, size.cast_signed()];
-                    transaction.execute("INSERT INTO notifications (key, etag, size) VALUES (?1, ?2, ?3)", row)?;
+                    announce(&transaction, key, etag, *size)?;
                 }
                 Ok(transaction.commit()?)
             };

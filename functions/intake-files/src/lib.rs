@@ -4,6 +4,7 @@ mod error;
 mod format;
 mod handler;
 mod limits;
+mod missed;
 mod place;
 #[allow(unexpected_cfgs, reason = "fuzz/run.sh sets fuzzing")]
 mod read;
@@ -13,5 +14,6 @@ mod sink;
 pub use error::IntakeFilesError;
 pub use handler::{FileOutcome, IntakeFiles};
 pub use limits::Limits;
+pub use missed::{Missed, missed};
 pub use place::{check_name, receipt_key};
 pub use receipt::{FileError, Receipt, RejectedLine};

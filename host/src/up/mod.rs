@@ -11,6 +11,7 @@ mod retention;
 mod schedule;
 mod sites;
 pub mod status;
+mod swept;
 mod unspilled;
 
 use std::{io::Write as _, sync::Arc, time::Duration};
@@ -95,6 +96,7 @@ async fn start_work(
         announced::start(parts, topic, stop, work).await?;
     }
     notified::start(parts, functions, stop, work);
+    swept::start(parts, stop, work);
     unspilled::start(parts, functions, stop, work);
     schedule::start(parts, functions, config, stop, work);
     Ok(())

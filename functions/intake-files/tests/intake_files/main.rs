@@ -3,6 +3,7 @@
 
 mod formats;
 mod lambda;
+mod missed;
 mod once;
 mod receipts;
 mod refusals;

@@ -7,9 +7,13 @@ use clickstream_sqlite::Failure;
 
 use super::{
     index::Index,
-    outbox::{Outbox, announce, announced},
+    outbox::{Outbox, announced},
 };
-use crate::{Delivery, Notification, Notifications, ObjectError};
+use crate::{Delivery, Notification, Notifications, ObjectError, ObjectInfo};
+
+/// What waits already says it all.
+const PUSH: &str = "INSERT INTO notifications (key, etag, size)
+    SELECT ?1, ?2, ?3 WHERE NOT EXISTS (SELECT 1 FROM notifications WHERE key = ?1 AND etag = ?2)";
 
 /// A durable queue: what a server announces is written down before it is answered, and handed out until it is
 /// acknowledged. Announcements may be lost, repeated and out of order; every function that takes them bears that.
@@ -29,8 +33,8 @@ impl NotificationQueue {
         Ok(Self { outbox: Outbox::new(Arc::clone(&index), bucket), index, bucket: bucket.to_owned() })
     }
 
-    /// Writes down what a server announced, durably; what is of another bucket, or of keys that nobody waits for, is
-    /// left out. Returns how many were taken.
+    /// Writes down what a server announced, durably, once while it waits; what is of another bucket, or of keys that
+    /// nobody waits for, is left out. Returns how many were taken.
     ///
     /// # Errors
     /// If nothing can be written: then none was taken.
@@ -41,7 +45,7 @@ impl NotificationQueue {
                 let mut connection = self.index.connection();
                 let transaction = connection.transaction()?;
                 for Notification { key, etag, size, .. } in &ours {
-                    announce(&transaction, key, etag, *size)?;
+                    transaction.execute(PUSH, params![key, etag, size.cast_signed()])?;
                 }
                 Ok(transaction.commit()?)
             };
@@ -49,6 +53,15 @@ impl NotificationQueue {
             self.outbox.wake();
         }
         Ok(ours.len())
+    }
+
+    /// Writes down objects of the bucket that were found although nobody announced them.
+    ///
+    /// # Errors
+    /// As of [`NotificationQueue::push`].
+    pub fn push_found(&self, objects: Vec<ObjectInfo>) -> Result<usize, ObjectError> {
+        let of = |object: ObjectInfo| Notification { bucket: self.bucket.clone(), key: object.key, etag: object.etag, size: object.size };
+        self.push(&objects.into_iter().map(of).collect::<Vec<_>>())
     }
 }
 
@@ -88,6 +101,8 @@ mod tests {
         let taken = queue.push(&[announcement("events", odd), announcement("other", "raw/x"), announcement("events", "lake/x")]).unwrap();
         assert_eq!(taken, 1);
         assert_eq!(queue.receive("inbox/", 9).await.unwrap()[0].notification.key, odd);
+        queue.push(&[announcement("events", odd)]).unwrap();
+        assert_eq!(queue.pending("inbox/").await.unwrap(), 1, "it waits once");
         drop(queue);
         let queue = NotificationQueue::open(folder.path(), "events").unwrap();
         let again = queue.receive("inbox/", 9).await.unwrap();

@@ -1,7 +1,6 @@
 //! From the first start to the last: ready, refused with a sentence, drained, full, damaged.
 
 mod damage;
-mod disk;
 mod drain;
 mod full_disk;
 mod refusals;

@@ -2,6 +2,7 @@
 
 mod clicks;
 mod commands;
+mod disk;
 mod files;
 mod hostile;
 mod import;

@@ -2,5 +2,7 @@
 
 mod faults;
 mod hosts;
+mod load;
+mod proxy;
 mod scene;
 mod way;

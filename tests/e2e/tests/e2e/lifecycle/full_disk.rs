@@ -7,8 +7,10 @@ use reqwest::Response;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::disk::Disk;
-use crate::clicks::{batch, days};
+use crate::{
+    clicks::{batch, days},
+    disk::Disk,
+};
 
 /// Size of the disk. An empty service takes some 30 MB.
 const DISK: &str = "160m";

@@ -11,8 +11,10 @@ use clickstream_testkit::sample::click;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::disk::Disk;
-use crate::clicks::{batch, days};
+use crate::{
+    clicks::{batch, days},
+    disk::Disk,
+};
 
 /// The log's own disk. An empty log takes less than 1 MB.
 const DISK: &str = "16m";

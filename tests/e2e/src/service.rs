@@ -115,6 +115,14 @@ impl Service {
     /// # Panics
     /// If it does not end in time.
     pub async fn terminate(mut self) -> ExitStatus {
+        self.end().await
+    }
+
+    /// As [`Service::terminate`], of a service that stands in something else.
+    ///
+    /// # Panics
+    /// If it does not end in time.
+    pub async fn end(&mut self) -> ExitStatus {
         let sent = std::process::Command::new("kill").args(["-TERM", &self.pid().to_string()]).status();
         assert!(sent.expect("kill runs").success(), "the signal was not sent");
         timeout(END, self.child.wait()).await.expect("the service ends in time").expect("the service can be waited for")

@@ -4,5 +4,6 @@ mod damage;
 mod disk;
 mod drain;
 mod full_disk;
+mod old_log;
 mod refusals;
 mod spill;

@@ -43,6 +43,8 @@ pub enum Command {
     Config(Up),
     /// Make topics, keyspace, bucket and tables on the servers that the environment names.
     Setup(Setup),
+    /// Check every server that the environment names, and say how to mend what is wrong.
+    Doctor(Doctor),
     /// Serve ClickHouse (libchdb) on the data folder to services that share it by `WAREHOUSE_URL`.
     Clickhouse(Clickhouse),
     /// Print the description of the HTTP API as JSON.
@@ -78,6 +80,14 @@ pub struct Setup {
     /// Begin a new log: after the topics were lost or the cluster was replaced.
     #[arg(long)]
     pub new_log: bool,
+}
+
+/// Options of `doctor`.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Doctor {
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Options of `demo`.

@@ -230,7 +230,7 @@ pub fn servers() -> Result<Servers, ConfigError> {
 }
 
 /// An address as it may be shown.
-fn without_password(url: &str) -> String {
+pub fn without_password(url: &str) -> String {
     match url::Url::parse(url) {
         Ok(mut parsed) if parsed.password().is_some() => {
             let _ = parsed.set_password(Some("***"));

@@ -5,6 +5,7 @@ mod client;
 mod commands;
 mod config;
 mod descriptors;
+mod doctor;
 mod http;
 mod memory;
 mod priority;
@@ -42,6 +43,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
             Ok(())
         }
         Command::Setup(options) => commands::setup::run(options).await,
+        Command::Doctor(options) => commands::doctor::run(&cli, *options).await,
         Command::Clickhouse(options) => commands::clickhouse::run(&cli.data, options).await,
         Command::Openapi => {
             print!("{}", http::openapi_text()?);

@@ -54,7 +54,7 @@ pub async fn told(app: &App, request: Request<Body>) -> Response {
             return StatusCode::NO_CONTENT.into_response();
         }
     };
-    match queue.push(&notifications(event)) {
+    match queue.push(&app.parts.probe.sort_out(notifications(event))) {
         Ok(_) => StatusCode::NO_CONTENT.into_response(),
         Err(error) => object_problem(&error),
     }

@@ -3,10 +3,12 @@
 mod announced;
 mod data_folder;
 mod functions;
+pub mod intact;
 mod lease;
 mod notified;
 mod parts;
-mod polled;
+pub mod polled;
+pub mod probe;
 mod retention;
 mod schedule;
 mod sites;
@@ -24,7 +26,7 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use functions::Functions;
-pub use parts::Parts;
+pub use parts::{Parts, disk_free};
 
 use crate::{
     client::ServiceFile,
@@ -50,7 +52,9 @@ pub async fn up(config: Config) -> anyhow::Result<()> {
     }
     let parts = Arc::new(Parts::start(&config).await?);
     let sites = Arc::new(sites::open(&config, &parts).await?);
-    let functions = Arc::new(Functions::new(&parts, parts.log.log_id().await?, &sites.sites(), &config));
+    let log_id = parts.log.log_id().await?;
+    intact::check(&parts, &log_id).await?;
+    let functions = Arc::new(Functions::new(&parts, log_id, &sites.sites(), &config));
     let stop = CancellationToken::new();
     let work = TaskTracker::new();
     if config.work {

@@ -12,6 +12,7 @@ mod committer;
 mod delivery;
 mod failure;
 mod identity;
+mod inspect;
 mod lane;
 mod logging;
 mod member;
@@ -33,7 +34,8 @@ use async_trait::async_trait;
 use rdkafka::{admin::AdminClient, config::FromClientConfigAndContext};
 use tokio::sync::OnceCell;
 
-use crate::{BatchLimits, Consumer, EVENTS, Extent, Log, LogError, LoggedRecord, Position, Record, TOPICS};
+use crate::{BatchLimits, Consumer, DOCTOR, EVENTS, Extent, Log, LogError, LoggedRecord, Position, Record, TOPICS};
+pub use inspect::{FoundTopic, InspectedTopic, Inspection, Setting};
 use logging::Quiet;
 use member::Member;
 pub use options::KafkaOptions;
@@ -108,6 +110,7 @@ impl KafkaLog {
             let asked = self.inner.options.partitions.filter(|_| topic == EVENTS);
             self.create_topic(topic, asked.unwrap_or(partitions)).await?;
         }
+        self.create_topic(DOCTOR, 1).await?;
         Ok(log_id)
     }
 
@@ -136,7 +139,8 @@ impl KafkaLog {
         }
     }
 
-    fn brokers(&self) -> &str {
+    /// `HOST:PORT,…` of the brokers that are asked first.
+    pub fn brokers(&self) -> &str {
         &self.inner.options.brokers
     }
 

@@ -24,6 +24,8 @@ pub const EVENTS: &str = "events";
 pub const REJECTED: &str = "rejected";
 /// Topic on which other systems send events.
 pub const INBOUND: &str = "inbound";
+/// Topic of a log on a server on which `clickstream doctor` tries whether records can be written and read.
+pub const DOCTOR: &str = "clickstream-doctor";
 
 /// The largest record that a log takes, bytes of key, value and headers: Kafka's default
 /// (`message.max.bytes`) without what its record batch adds, so that what fits here fits there.

@@ -29,7 +29,7 @@ use uuid::Uuid;
 use crate::{Cursor, EventStore, Found, LoggedRejection, Person, Retention, StoreError};
 use buckets::Directory;
 pub use config::{Replication, ScyllaConfig, Tls};
-pub use inspect::{Inspection, Kind, Node, inspect};
+pub use inspect::{Inspection, Kind, Node, inspect, try_write};
 use lanes::Lanes;
 pub use migrations::{AppliedMigration, migrate};
 pub use scylla::statement::Consistency;

@@ -136,6 +136,14 @@ impl Service {
     /// # Panics
     /// If it does not end in time.
     pub async fn terminate(mut self) -> ExitStatus {
+        self.end().await
+    }
+
+    /// As [`Service::terminate`], of a service that stands in something else.
+    ///
+    /// # Panics
+    /// If it does not end in time.
+    pub async fn end(&mut self) -> ExitStatus {
         self.signal("TERM");
         timeout(END, self.child.wait()).await.expect("the service ends in time").expect("the service can be waited for")
     }

@@ -106,6 +106,16 @@ impl Scene {
         setup(&self.data, &self.options).await
     }
 
+    /// A command on the servers, with other values of some variables.
+    pub async fn command(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Output {
+        on_servers(&self.data, &self.options, arguments, environment).await
+    }
+
+    /// Starts the service again after it was ended.
+    pub async fn start(&mut self) {
+        self.service = Service::start(&self.data, &self.options).await;
+    }
+
     /// Ends the service as a power cut would, and starts it again.
     pub async fn restart(mut self) -> Self {
         self.service.kill().await;
@@ -178,8 +188,12 @@ impl Scene {
 }
 
 async fn setup(data: &Path, options: &StartOptions) -> Output {
+    on_servers(data, options, &["setup"], &[]).await
+}
+
+async fn on_servers(data: &Path, options: &StartOptions, arguments: &[&str], environment: &[(&str, &str)]) -> Output {
     let mut command = command(data);
-    command.arg("setup").envs(options.environment.iter().map(|(name, value)| (name, value)));
+    command.args(arguments).envs(options.environment.iter().map(|(name, value)| (name, value))).envs(environment.iter().copied());
     output(command).await
 }
 

@@ -11,7 +11,8 @@ use crate::{cli::Clickhouse, config, up};
 pub async fn run(data: &Path, options: &Clickhouse) -> anyhow::Result<()> {
     clickstream_telemetry::init(clickstream_telemetry::LogFormat::from_terminal());
     let ended = up::signal()?;
-    let served = EmbeddedClickHouse::serve(&data.join("clickhouse"), &config::chdb_lib()?, options.listen, options.password.clone());
+    let (folder, library) = (data.join("clickhouse"), config::chdb_lib()?);
+    let served = EmbeddedClickHouse::serve(&folder, &library, options.listen, options.password.clone());
     let clickhouse = served.await.context("ClickHouse does not start")?;
     let (_, address) = clickhouse.url().rsplit_once('@').unwrap_or_default();
     println!("ready http://default:PASSWORD@{address}");

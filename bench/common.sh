@@ -9,13 +9,13 @@ BENCH=target/release/clickstream-bench
 mkdir -p target
 # On the disk that the build is on: /tmp may be memory.
 work=$(mktemp -d "$PWD/target/bench.XXXXXX")
-# Programs and folders of servers, in the order of their start.
+# Process ids of programs and names of servers, in the order of their start.
 programs=() servers=()
 
 finish() {
   local status=$? each
   trap - EXIT
-  for ((each = ${#programs[@]} - 1; each >= 0; each--)); do stop "${programs[each]}"; done
+  while ((${#programs[@]})); do stop "${programs[-1]}"; done
   for ((each = ${#servers[@]} - 1; each >= 0; each--)); do stop_server "${servers[each]}" || true; done
   if [ $status != 0 ]; then tail -n 20 "$work"/*.log >&2 || true; fi
   rm -rf "$work"
@@ -42,17 +42,16 @@ launch() {
   took=$((($(date +%s%N) - began) / 1000000))
 }
 
-# start NAME [option…]: the service on a data folder of that name; sets what launch sets.
-start() {
-  local name=$1
-  shift
-  launch "$name" "$SERVICE" --data "$work/$name" up --listen 127.0.0.1:0 "$@"
-}
+# start NAME [ADDRESS]: the service on a data folder of that name and a free port; sets what launch sets.
+start() { launch "$1" "$SERVICE" --data "$work/$1" up --listen "${2:-127.0.0.1:0}"; }
 
 # stop PID: ends a program and waits for it.
 stop() {
+  local each left=()
   kill -TERM "$1" 2>/dev/null || true
   wait "$1" 2>/dev/null || true
+  for each in "${programs[@]}"; do [ "$each" = "$1" ] || left+=("$each"); done
+  programs=("${left[@]}")
 }
 
 # server NAME [option…]: an instance of servers/ with data of its own.

@@ -2,9 +2,10 @@
 # Compares collectors that append to the same Kafka: ours (`clickstream up` with WORK=off) and Bento. Same events, same
 # batches, same durability. Prints Markdown tables for docs/performance.md on standard output.
 #   PEERS_DURATION   seconds of each run (30)
-#   PEERS_ROUNDS     runs of each collector, in turn (2)
-#   PROFILE=1        writes where our collector's time goes to target/profile.txt (perf)
+#   PEERS_ROUNDS     runs of each collector, in turn (2); 0 compares nothing
+#   PROFILE=1        says also where our collector's time goes, by function in target/profile.txt (perf)
 . "$(dirname "$0")/common.sh"
+. bench/on_servers.sh
 
 DURATION=${PEERS_DURATION:-30}
 ROUNDS=${PEERS_ROUNDS:-2}
@@ -13,25 +14,7 @@ BENTO=target/peers/bento
 WARMUP=5
 
 [ -x "$BENTO" ] || { say "$BENTO is missing: make $BENTO"; exit 1; }
-password=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
 
-start_servers() {
-  servers/install.sh kafka cassandra minio
-  server kafka
-  server cassandra
-  server minio
-  CLICKHOUSE_PASSWORD=$password launch clickhouse "$SERVICE" --data "$work/clickhouse" clickhouse --listen 127.0.0.1:0
-  export LOG_URL STORE_URL OBJECTS_URL WAREHOUSE_URL AWS_REGION=us-east-1 AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY
-  LOG_URL=$(fact kafka url)
-  STORE_URL=$(fact cassandra url)/clickstream
-  OBJECTS_URL="s3://$(fact minio bucket)?endpoint=$(fact minio url)"
-  WAREHOUSE_URL="http://default:$password@${url##*@}/clickstream"
-  AWS_ACCESS_KEY_ID=$(fact minio access_key)
-  AWS_SECRET_ACCESS_KEY=$(fact minio secret_key)
-  "$SERVICE" --data "$work/setup" setup >&2
-}
-
-start_ours() { WORK=off start ours; }
 start_bento() {
   url=http://127.0.0.1:$(free_port)
   ADDRESS=${url#http://} BROKERS=${LOG_URL#kafka://} TOPIC=peer "$BENTO" -c bench/peers/bento/collect.yaml >>"$work/bento.log" 2>&1 &
@@ -42,13 +25,10 @@ start_bento() {
 
 # measure NAME SECONDS BATCH CONNECTIONS: a row of a collector that is started for it.
 measure() {
-  local name=$1 seconds=$2 batch=$3 connections=$4 path topic
-  case $name in
-    ours) start_ours; path='/v1/batch?writeKey=demo' topic=events ;;
-    Bento) start_bento; path=/post topic=peer ;;
+  case $1 in
+    ours) start_collector ours; collect "$@" "${OURS[@]}" ;;
+    Bento) start_bento; collect "$@" /post peer ;;
   esac
-  bench collector --name "$name" --path "$path" --log "$LOG_URL" --topic "$topic" --broker "$(fact kafka pid)" \
-    --rate 0 --seconds "$seconds" --batch "$batch" --connections "$connections"
   stop "$pid"
 }
 
@@ -67,31 +47,36 @@ compare() {
   echo '|---|---|---|---|---|---|---|---|---|'
   : >"$work/rows"
   for ((round = 0; round < ROUNDS; round++)); do
-    for name in ours Bento; do measure "$name" "$DURATION" "$2" "$3" | tee -a "$work/rows"; done
+    for name in ours Bento; do
+      measure "$name" "$DURATION" "$2" "$3" >>"$work/rows"
+      tail -n 1 "$work/rows"
+    done
   done
   printf '\nOurs takes %s times as many events per core-second.\n' "$(ratio)"
 }
 
 # Where our collector's time goes while it takes batches of 20.
 profile() {
-  local shares=(perf report -i "$work/perf.data" --no-children -g none --stdio)
+  local shares=(perf report -i "$work/perf.data" --no-children --stdio) recorder
   say 'profile'
-  start_ours
-  perf record -F 199 -g -o "$work/perf.data" -p "$pid" -- sleep "$DURATION" >&2 &
-  local recorder=$!
-  bench collector --name profiled --path '/v1/batch?writeKey=demo' --log "$LOG_URL" --topic events \
-    --broker "$(fact kafka pid)" --rate 0 --seconds "$((DURATION + 1))" >&2
+  start_collector ours
+  perf record -F 199 -o "$work/perf.data" -p "$pid" -- sleep "$DURATION" >&2 &
+  recorder=$!
+  collect profiled "$((DURATION + 1))" 20 64 "${OURS[@]}" >&2
   wait "$recorder"
   stop "$pid"
-  for by in comm dso comm,dso,symbol; do "${shares[@]}" --sort "$by" 2>/dev/null | grep -v '^#' | head -n 60; done >target/profile.txt
-  say 'target/profile.txt says where the time went'
+  echo
+  "${shares[@]}" -t ';' --sort comm,dso,symbol 2>/dev/null | awk -f bench/profile.awk
+  for by in comm dso comm,dso,symbol; do "${shares[@]}" --sort "$by" 2>/dev/null | grep -v '^#' | sed -n 1,80p; done >target/profile.txt
+  say 'target/profile.txt says it by function'
 }
 
-say 'servers'
 start_servers
 echo '| what | figure |'
 echo '|---|---|'
 machine_rows 'load generator, collector and Kafka share it'
-compare 'Batches of 20' 20 64
-compare 'Single events' 1 256
+if ((ROUNDS > 0)); then
+  compare 'Batches of 20' 20 64
+  compare 'Single events' 1 256
+fi
 if [ -n "${PROFILE:-}" ]; then profile; fi

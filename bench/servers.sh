@@ -1,36 +1,32 @@
 #!/usr/bin/env bash
 # Measures the service on Kafka, Cassandra and MinIO of its own, with ClickHouse in its process, and prints one Markdown
 # table for docs/performance.md on standard output.
-#   SERVERS_DURATION   seconds of the constant load (DURATION, or 300)
+#   SERVERS_DURATION   seconds of the constant load (150)
 #   SERVERS_RATE       its events per second (RATE, or 10000)
-#   SERVERS_FASTEST    seconds of the run as fast as it goes (FASTEST, or 30)
+#   SERVERS_FASTEST    seconds of each run as fast as it goes (FASTEST, or 30)
 . "$(dirname "$0")/common.sh"
+. bench/on_servers.sh
 
-DURATION=${SERVERS_DURATION:-${DURATION:-300}}
+DURATION=${SERVERS_DURATION:-150}
 RATE=${SERVERS_RATE:-${RATE:-10000}}
 FASTEST=${SERVERS_FASTEST:-${FASTEST:-30}}
 
-listen=127.0.0.1:$(free_port)
-token=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n')
-
-start_servers() {
-  servers/install.sh kafka cassandra minio
-  server kafka
-  server cassandra
-  NOTIFY_WEBHOOK="http://$listen/v1/notifications" NOTIFY_TOKEN=$token server minio
-  export LOG_URL STORE_URL OBJECTS_URL AWS_REGION=us-east-1 AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY
-  LOG_URL=$(fact kafka url)
-  STORE_URL=$(fact cassandra url)/clickstream
-  OBJECTS_URL="s3://$(fact minio bucket)?endpoint=$(fact minio url)"
-  AWS_ACCESS_KEY_ID=$(fact minio access_key)
-  AWS_SECRET_ACCESS_KEY=$(fact minio secret_key)
-  export NOTIFICATIONS_ARN=arn:minio:sqs::H1:webhook NOTIFICATIONS_TOKEN=$token
-  "$SERVICE" --data "$work/host" setup >&2
+with_servers() {
+  local command=$1
+  shift
+  bench "$command" --server "Kafka=$(fact kafka pid)" --server "Cassandra=$(fact cassandra pid)" --server "MinIO=$(fact minio pid)" "$@"
 }
 
-load() {
-  bench load --steps --server "Kafka=$(fact kafka pid)" --server "Cassandra=$(fact cassandra pid)" \
-    --server "MinIO=$(fact minio pid)" "$@"
+# Takes events without working on them, so that all of them wait at once.
+pile_up() {
+  local name rate each_core p50 p99 memory broker
+  start_collector collector
+  collect waits "$FASTEST" 20 64 "${OURS[@]}" >"$work/row"
+  IFS='|' read -r _ name rate each_core p50 p99 memory broker _ <"$work/row"
+  row 'taken before, by a host with WORK=off' \
+    "**${rate:1:-1} a second**, ${each_core:1:-1} per core-second, p50 ${p50:1:-1}, p99 ${p99:1:-1}; Kafka ${broker:1:-1} an event"
+  stop "$pid"
+  stop_clickhouse
 }
 
 # each WHAT PATH…: a row of how many bytes of disk the folders take for each of $events.
@@ -43,47 +39,54 @@ each() {
 
 # The tables of ClickHouse, by what it says of its parts: their folder also holds parts that were merged away.
 clickhouse_rows() {
-  local password address query
-  password=$token
-  CLICKHOUSE_PASSWORD=$password launch clickhouse "$SERVICE" --data "$work/host" clickhouse --listen 127.0.0.1:0
-  address=${url##*@}
+  local query
+  serve_clickhouse "$work/host"
   query="SELECT table, intDiv(sum(bytes_on_disk), $events), intDiv(sum(bytes_on_disk), 1048576), sum(rows)
     FROM system.parts WHERE active AND database NOT LIKE '%system' GROUP BY table HAVING sum(bytes_on_disk) > $events ORDER BY table
     FORMAT TSV"
-  curl -sSf --noproxy '*' --user "default:$password" --data-binary "$query" "http://$address/" |
+  curl -sSf --noproxy '*' --user "default:$token" --data-binary "$query" "http://$clickhouse/" |
     while IFS=$'\t' read -r table bytes total rows; do
       row "ClickHouse, table $table" "$bytes bytes an event ($total MiB, $rows rows)"
     done
-  stop "$pid"
+  stop_clickhouse
 }
 
-say 'servers'
 start_servers
 echo '| what | figure |'
 echo '|---|---|'
 machine_rows 'load generator, service, Kafka, Cassandra and MinIO share it'
+start host "$listen"
+heading 'Start'
+row 'an empty data folder until ready' "$took ms"
+bench idle
 
 say "$RATE events a second for $DURATION s"
-start host --listen "$listen"
-bench idle
 heading "$RATE events a second for $DURATION s; compaction every 2 minutes runs beside it"
-load --rate "$RATE" --seconds "$DURATION"
+with_servers load --steps --rate "$RATE" --seconds "$DURATION"
 stop "$pid"
 
 export COMPACT_INTERVAL=86400
 say "batches of 20 as fast as they go, $FASTEST s"
-start host --listen "$listen"
+start host "$listen"
 heading "Batches of 20 as fast as they go, $FASTEST s"
-load --rate 0 --seconds "$FASTEST" --watch-every 0
+with_servers load --steps --rate 0 --seconds "$FASTEST" --watch-every 0
+stop "$pid"
+
+say 'what waits is worked off'
+heading "What batches of 20 pile up in $FASTEST s, worked off by a host that takes no others"
+pile_up
+start host "$listen"
+with_servers drain
+
 say 'compaction'
-heading 'Compaction of what that left'
+heading 'Compaction of what those two left'
 bench compact
 events=$(curl -sSf --noproxy '*' "$url/v1/status" | sed -n 's/.*"logged":\([0-9]*\).*/\1/p')
 stop "$pid"
 
 say 'disk'
 for each in minio cassandra kafka; do stop_server "$each"; done
-heading "Disk for each of $events events, of ${AWS_REGION:+}682 bytes as they were sent; one copy of each"
+heading "Disk for each of $events events, one copy"
 each 'Kafka, topic events' "$work"/kafka/data/events-*
 each 'Cassandra, without its commit log' "$work"/cassandra/data/data/clickstream
 each 'MinIO, raw objects' "$work"/minio/data/clickstream/raw

@@ -14,7 +14,7 @@ use crate::{
     sending::{Tally, send},
     service::Service,
     steps,
-    watch::Watch,
+    watch::{self as watching, Watch},
 };
 
 /// Sends as `options` say, then checks what reports count; prints rows.
@@ -26,8 +26,8 @@ pub async fn run(options: &Load) -> anyhow::Result<()> {
 
     let own = Process::own().processor_seconds()?;
     let (done, over) = watch::channel(());
-    let watching = Watch::aloud(process, over.clone());
-    let servers: Vec<_> = options.servers.iter().map(|server| (&server.name, Watch::silent(server.process, over.clone()))).collect();
+    let host = Watch::aloud(process, over.clone());
+    let servers = watching::servers(&options.servers, &over);
     let steps = options.steps.then(|| tokio::spawn(steps::most_behind(service.clone(), over)));
     let (picker, picks) = Picker::new();
     let looking = tokio::spawn(freshness::watch(service.clone(), picks));
@@ -43,7 +43,7 @@ pub async fn run(options: &Load) -> anyhow::Result<()> {
     if options.watch_every > 0 {
         freshness.print();
     }
-    watching.end().await?.print(tally.kept);
+    host.end().await?.print(tally.kept);
     for (name, server) in servers {
         server.end().await?.print_server(name, tally.kept);
     }

@@ -1,5 +1,6 @@
 //! `clickstream-bench`: measures a running service and prints rows of a Markdown table; progress goes to stderr.
 
+mod backlog;
 mod batches;
 mod collector;
 mod compaction;
@@ -32,6 +33,8 @@ enum Command {
     Load(Load),
     /// Send events to any collector that writes to Kafka, and look for them there; one row of a table of several.
     Collector(Collector),
+    /// Wait until what waits is worked off, and say how fast that was.
+    Drain(Backlog),
     /// Compact and settle what was taken, and time it.
     Compact(Target),
     /// Say how much an idle service holds.
@@ -86,6 +89,16 @@ struct Load {
     servers: Vec<Named>,
 }
 
+/// Options of `drain`.
+#[derive(Debug, Args)]
+struct Backlog {
+    #[command(flatten)]
+    target: Target,
+    /// A server that the service uses, with its process; may be repeated.
+    #[arg(long = "server", value_name = "NAME=PID")]
+    servers: Vec<Named>,
+}
+
 /// Options of `collector`.
 #[derive(Debug, Args)]
 struct Collector {
@@ -119,6 +132,7 @@ async fn main() -> anyhow::Result<()> {
     match Cli::parse().command {
         Command::Load(options) => load::run(&options).await,
         Command::Collector(options) => collector::run(&options).await,
+        Command::Drain(options) => backlog::run(&options).await,
         Command::Compact(target) => compaction::run(&Service::at(&target.url)?, Process(target.pid)).await,
         Command::Idle(target) => {
             // What the start itself took is given back within this time.

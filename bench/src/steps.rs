@@ -127,16 +127,22 @@ impl Drained {
         to_warehouse.filter_map(|work| work.took).max().unwrap_or_default()
     }
 
+    /// The most events that waited for one step at the beginning.
+    pub fn events(&self) -> u64 {
+        self.events_behind().map(|work| work.step.lag).max().unwrap_or_default()
+    }
+
     /// A row for each step for which events waited.
     pub fn print(&self) {
-        for Work { step: Step { step, reads, lag, unit, .. }, took } in self.0.iter().filter(|work| work.step.lag > 0) {
+        for Work { step: Step { step, reads, lag, .. }, took } in self.events_behind() {
             let seconds = took.unwrap_or_default().as_secs_f64();
             let rate = thousands((*lag as f64 / seconds.max(f64::MIN_POSITIVE)) as u64);
-            row(
-                &format!("worked off by {step} ({reads}) after the last answer"),
-                &format!("{} {unit} in {seconds:.1} s: {rate} a second", thousands(*lag)),
-            );
+            row(&format!("worked off by {step} ({reads})"), &format!("**{rate} a second**, {} events in {seconds:.1} s", thousands(*lag)));
         }
+    }
+
+    fn events_behind(&self) -> impl Iterator<Item = &Work> {
+        self.0.iter().filter(|work| work.step.lag > 0 && work.step.unit == "events")
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::{sync::watch::Receiver, task::JoinHandle, time::Instant};
 
 use crate::{
-    process::{Memory, Process},
+    process::{Memory, Named, Process},
     report,
 };
 
@@ -43,6 +43,11 @@ impl Watch {
     pub async fn end(self) -> anyhow::Result<Watched> {
         self.0.await?
     }
+}
+
+/// Watches servers that the service uses.
+pub fn servers<'a>(servers: &'a [Named], over: &Receiver<()>) -> Vec<(&'a str, Watch)> {
+    servers.iter().map(|server| (server.name.as_str(), Watch::silent(server.process, over.clone()))).collect()
 }
 
 async fn watch(process: Process, mut over: Receiver<()>, aloud: bool) -> anyhow::Result<Watched> {

@@ -9,6 +9,8 @@ CARGO ?= cargo
 DATA ?= data
 BIN := target/release/clickstream
 DEPS := target/deps/.installed
+BENCH_BIN := target/release/clickstream-bench
+BENTO := target/peers/bento
 BROWSER := target/browser/.installed
 SCRIPT := target/script/.installed
 SEGMENT := target/segment/.installed
@@ -23,7 +25,7 @@ KILLS ?= 20
 # Those of `make servers`: kafka cassandra minio, and on request kafka39.
 SERVERS ?= kafka cassandra minio
 
-.PHONY: run build deps test test-all lint unit e2e browser script segment openapi contract servers servers-stop servers-status servers-test test-servers fuzz bench clean-data
+.PHONY: run build deps test test-all lint unit e2e browser script segment openapi contract servers servers-stop servers-status servers-test test-servers fuzz bench bench-embedded bench-servers bench-peers clean-data
 
 run: deps build
 	exec $(BIN) --data $(DATA) up $(ARGS)
@@ -145,10 +147,29 @@ $(SERVERS_VENV): tests/servers/requirements.txt
 fuzz:
 	fuzz/run.sh $(FUZZ_SECONDS)
 
-# One Markdown table on standard output; DURATION=60 make -s bench takes a fifth of the time.
-bench: deps build
-	$(CARGO) build --release --locked --workspace --bin clickstream-bench
+# Markdown tables on standard output: `make -s bench >tables.md`; DURATION=60 make -s bench takes a third of the time.
+# One after the other: each wants the machine for itself.
+bench:
+	@$(MAKE) --no-print-directory bench-embedded
+	@$(MAKE) --no-print-directory bench-servers
+	@$(MAKE) --no-print-directory bench-peers
+
+bench-embedded: $(BENCH_BIN)
 	bench/run.sh
+
+bench-servers: $(BENCH_BIN)
+	bench/servers.sh
+
+bench-peers: $(BENCH_BIN) $(BENTO)
+	bench/peers.sh
+
+$(BENCH_BIN): deps build
+	$(CARGO) build --release --locked --workspace --bin clickstream-bench
+
+# A peer in the comparison, from source, with the components alone that it needs.
+$(BENTO): $(wildcard bench/peers/bento/*.go) bench/peers/bento/go.mod bench/peers/bento/go.sum
+	@command -v go >/dev/null || { echo 'Bento is built from source: install Go 1.24 or later (https://go.dev/dl)' >&2; exit 1; }
+	cd bench/peers/bento && GOTOOLCHAIN=local nice -n 10 go build -trimpath -ldflags '-s -w' -o $(CURDIR)/$@ .
 
 clean-data:
 	rm -rf $(DATA)

@@ -20,22 +20,24 @@ WORKDIR /var/lib/clickstream
 VOLUME /var/lib/clickstream
 EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 \
-  CMD ["/opt/clickstream/clickstream", "status"]
+  CMD ["/opt/clickstream/clickstream", "ready"]
 ENTRYPOINT ["/opt/clickstream/clickstream"]
 CMD ["up"]
 
 FROM base AS prebuilt
 COPY target/docker/clickstream /opt/clickstream/clickstream
 
-FROM ${RUST_IMAGE} AS build
-WORKDIR /source
-COPY . .
-RUN cargo build --profile lambda --locked --workspace --bin clickstream
-
 FROM ${NODE_IMAGE} AS library
 WORKDIR /deps
 COPY deps/package.json deps/package-lock.json ./
-RUN npm ci --no-fund --no-audit
+RUN npm ci --ignore-scripts --no-fund --no-audit
+
+FROM ${RUST_IMAGE} AS build
+WORKDIR /source
+COPY . .
+# The page of the API.
+COPY --from=library /deps/node_modules/swagger-ui-dist target/deps/node_modules/swagger-ui-dist
+RUN cargo build --profile lambda --locked --workspace --bin clickstream
 
 FROM base AS chdb
 COPY --from=library /deps/node_modules/@chdb/lib-linux-x64-gnu/libchdb.so /opt/clickstream/lib/libchdb.so

@@ -9,10 +9,13 @@ CARGO ?= cargo
 DATA ?= data
 BIN := target/release/clickstream
 DEPS := target/deps/.installed
+BENCH_BIN := target/release/clickstream-bench
+BENTO := target/peers/bento
 BROWSER := target/browser/.installed
 SCRIPT := target/script/.installed
 SEGMENT := target/segment/.installed
 CONTRACT := target/contract/.installed
+AIRFLOW := target/airflow/.installed
 VENV := target/venv/.installed
 SERVERS_VENV := target/servers/venv/.installed
 # Seconds that each fuzz target runs.
@@ -22,7 +25,7 @@ KILLS ?= 20
 # Those of `make servers`: kafka cassandra minio, and on request kafka39.
 SERVERS ?= kafka cassandra minio
 
-.PHONY: run build deps test test-all lint unit e2e browser script segment openapi contract servers servers-stop servers-status servers-test test-servers fuzz bench clean-data
+.PHONY: run build deps test test-all lint unit e2e browser script segment openapi contract servers servers-stop servers-status servers-test test-servers fuzz bench bench-embedded bench-servers bench-peers clean-data
 
 run: deps build
 	exec $(BIN) --data $(DATA) up $(ARGS)
@@ -106,12 +109,18 @@ openapi: build
 	$(BIN) openapi >docs/api/openapi.json
 
 # The service held to that description.
-contract: deps build $(CONTRACT)
+contract: deps build $(CONTRACT) $(AIRFLOW)
 	tests/contract/run.sh
 
 $(CONTRACT): tests/contract/requirements.txt | $(VENV)
 	mkdir -p target/contract
 	target/venv/bin/python -m pip install --quiet --requirement $<
+	touch $@
+
+# A folder of its own: it pins half of PyPI.
+$(AIRFLOW): tests/contract/airflow.txt | $(CONTRACT)
+	target/venv/bin/uv venv --quiet --clear target/airflow
+	target/venv/bin/uv pip install --quiet --python target/airflow/bin/python --requirement $<
 	touch $@
 
 # Those that run and answer stay; the log says what took how long.
@@ -127,7 +136,7 @@ servers-status:
 
 # The scripts of servers/ against instances of their own on free ports.
 servers-test: $(SERVERS_VENV)
-	servers/install.sh kafka kafka39 zookeeper cassandra minio
+	servers/install.sh kafka kafka39 cassandra minio
 	cd tests/servers && ../../target/servers/venv/bin/python -W ignore -m unittest -v
 
 $(SERVERS_VENV): tests/servers/requirements.txt
@@ -138,10 +147,29 @@ $(SERVERS_VENV): tests/servers/requirements.txt
 fuzz:
 	fuzz/run.sh $(FUZZ_SECONDS)
 
-# One Markdown table on standard output; DURATION=60 make -s bench takes a fifth of the time.
-bench: deps build
-	$(CARGO) build --release --locked --workspace --bin clickstream-bench
+# Markdown tables on standard output: `make -s bench >tables.md`; DURATION=60 make -s bench takes a third of the time.
+# One after the other: each wants the machine for itself.
+bench:
+	@$(MAKE) --no-print-directory bench-embedded
+	@$(MAKE) --no-print-directory bench-servers
+	@$(MAKE) --no-print-directory bench-peers
+
+bench-embedded: $(BENCH_BIN)
 	bench/run.sh
+
+bench-servers: $(BENCH_BIN)
+	bench/servers.sh
+
+bench-peers: $(BENCH_BIN) $(BENTO)
+	bench/peers.sh
+
+$(BENCH_BIN): deps build
+	$(CARGO) build --release --locked --workspace --bin clickstream-bench
+
+# A peer in the comparison, from source, with the components alone that it needs.
+$(BENTO): $(wildcard bench/peers/bento/*.go) bench/peers/bento/go.mod bench/peers/bento/go.sum
+	@command -v go >/dev/null || { echo 'Bento is built from source: install Go 1.24 or later (https://go.dev/dl)' >&2; exit 1; }
+	cd bench/peers/bento && GOTOOLCHAIN=local nice -n 10 go build -trimpath -ldflags '-s -w' -o $(CURDIR)/$@ .
 
 clean-data:
 	rm -rf $(DATA)

@@ -8,6 +8,7 @@ fact() { sed -n "s/^$2=//p" "$home/data/$1/server.env"; }
 runs() { dir=$home/data/$1; [ -e "$dir/server.env" ] && dir=$(cd "$dir" && pwd -P) && running; }
 
 echo '# Written by make servers. Use: set -a; . target/servers.env; target/release/clickstream up'
+echo 'SETUP=on'
 if runs kafka; then echo "LOG_URL=$(fact kafka url)"; fi
 if runs kafka39; then echo "KAFKA39_URL=$(fact kafka39 url)"; fi
 if runs cassandra; then echo "STORE_URL=$(fact cassandra url)/clickstream"; fi

@@ -113,7 +113,7 @@ launch_until_answered() {
   done
   case $status in
     2) say "$name ended while it started; the end of $dir/log:" ;;
-    *) kill -9 "$pid"; say "$name did not answer on port $port within $START_SECONDS s and was killed; the end of $dir/log:" ;;
+    *) kill -9 "$pid" 2>/dev/null || true; say "$name did not answer on port $port within $START_SECONDS s and was killed; the end of $dir/log:" ;;
   esac
   rm -f "$dir/pid"
   tail -c "+$((size + 1))" "$dir/log" | tail -n 30 | sed 's/^/    /' >&2

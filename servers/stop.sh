@@ -12,14 +12,15 @@ stop_folder() (
   began=$EPOCHREALTIME
   rm -f "$dir/server.env"
   if running; then
-    kill -TERM "$pid"
+    # It may end by itself meanwhile.
+    kill -TERM "$pid" 2>/dev/null || true
     # One that is held still (SIGSTOP) would not hear it.
     kill -CONT "$pid" 2>/dev/null || true
     if gone; then
       say "$name stopped in $(seconds_since "$began")"
     else
       say "$name (process $pid) did not end within $STOP_SECONDS s and is killed"
-      kill -9 "$pid"
+      kill -9 "$pid" 2>/dev/null || true
       gone || die "$name (process $pid) cannot be ended"
     fi
   fi
@@ -52,5 +53,10 @@ for each in "${known[@]}"; do
   if [ "$each" = minio ]; then wait $! || failed=1; else jobs+=($!); fi
 done
 for job in "${jobs[@]}"; do wait "$job" || failed=1; done
-rm -f "$home/../servers.env"
+# It tells of those that are left.
+if compgen -G "$home/data/*/server.env" >/dev/null; then
+  (umask 077 && "$here/environment.sh" >"$home/../servers.env")
+else
+  rm -f "$home/../servers.env"
+fi
 exit $failed

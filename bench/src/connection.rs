@@ -16,7 +16,16 @@ pub struct Connection {
     /// Host and port.
     host: String,
     path: String,
+    answers: Answers,
     open: Option<SendRequest<Full<Bytes>>>,
+}
+
+/// What an answer says besides its status.
+enum Answers {
+    /// Each event's fate.
+    Fates,
+    /// Nothing: with status 200 so many events are kept.
+    Nothing(u64),
 }
 
 /// What became of the events of a request.
@@ -42,8 +51,12 @@ struct Fate<'a> {
 impl Connection {
     /// A connection to the service at `url`; it is opened when first needed.
     pub fn to(url: &str) -> Self {
-        let host = url.trim_start_matches("http://").trim_end_matches('/').to_owned();
-        Self { host, path: format!("/v1/batch?writeKey={SITE}"), open: None }
+        Self { host: host(url), path: format!("/v1/batch?writeKey={SITE}"), answers: Answers::Fates, open: None }
+    }
+
+    /// A connection to a collector that takes batches of `size` events at `path` and answers by a status alone.
+    pub fn to_collector(url: &str, path: &str, size: u64) -> Self {
+        Self { host: host(url), path: path.to_owned(), answers: Answers::Nothing(size), open: None }
     }
 
     /// Sends a batch and reads the whole answer.
@@ -54,7 +67,10 @@ impl Connection {
         }
         let (status, bytes) = answer?;
         anyhow::ensure!(status == StatusCode::OK, "{status}: {}", String::from_utf8_lossy(&bytes));
-        fates(&bytes)
+        match self.answers {
+            Answers::Fates => fates(&bytes),
+            Answers::Nothing(kept) => Ok(Fates { kept, rejected: 0 }),
+        }
     }
 
     async fn exchange(&mut self, body: Bytes) -> anyhow::Result<(StatusCode, Bytes)> {
@@ -73,6 +89,10 @@ impl Connection {
         self.open = Some(sender);
         Ok((status, bytes))
     }
+}
+
+fn host(url: &str) -> String {
+    url.trim_start_matches("http://").trim_end_matches('/').to_owned()
 }
 
 async fn connect(host: &str) -> anyhow::Result<SendRequest<Full<Bytes>>> {

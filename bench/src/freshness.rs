@@ -1,6 +1,7 @@
 //! From the acknowledgement of an event until reports show it.
 
 use std::{
+    convert::Infallible,
     sync::atomic::{AtomicBool, Ordering},
     time::Duration,
 };
@@ -41,8 +42,8 @@ impl Picker {
         (Self { wanted: AtomicBool::new(false), picked }, picks)
     }
 
-    /// Wants an event every `period` until it is dropped.
-    pub async fn tick(&self, period: Duration) {
+    /// Wants an event every `period`, until it is dropped.
+    pub async fn tick(&self, period: Duration) -> Infallible {
         loop {
             sleep(period).await;
             self.wanted.store(true, Ordering::Relaxed);
@@ -66,7 +67,7 @@ pub async fn watch(service: Service, mut picks: UnboundedReceiver<(Uuid, Instant
     }
     let mut freshness = Freshness { times: Histogram::new(3)?, unseen: 0 };
     while let Some(seen) = looks.join_next().await {
-        match seen?? {
+        match seen? {
             Some(time) => freshness.times.record(time.as_micros() as u64)?,
             None => freshness.unseen += 1,
         }
@@ -74,15 +75,18 @@ pub async fn watch(service: Service, mut picks: UnboundedReceiver<(Uuid, Instant
     Ok(freshness)
 }
 
-async fn look(service: Service, event: Uuid, acknowledged: Instant) -> anyhow::Result<Option<Duration>> {
+/// None if it was not seen in time. A service under more than it can take may answer late or not at all.
+async fn look(service: Service, event: Uuid, acknowledged: Instant) -> Option<Duration> {
     sleep(FIRST_LOOK).await;
     while acknowledged.elapsed() < PATIENCE {
-        if service.shows(event).await? {
-            return Ok(Some(acknowledged.elapsed()));
+        match service.shows(event).await {
+            Ok(true) => return Some(acknowledged.elapsed()),
+            Ok(false) => {}
+            Err(error) => eprintln!("the trace of {event}: {error:#}"),
         }
         sleep(PAUSE).await;
     }
-    Ok(None)
+    None
 }
 
 impl Freshness {

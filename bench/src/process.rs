@@ -1,6 +1,6 @@
 //! A process as Linux's /proc shows it (proc(5)).
 
-use std::{fmt, fs};
+use std::{fmt, fs, str::FromStr};
 
 use anyhow::Context as _;
 
@@ -10,6 +10,25 @@ const TICKS: f64 = 100.0;
 /// A process by its number.
 #[derive(Clone, Copy, Debug)]
 pub struct Process(pub u32);
+
+/// A process with what people call it.
+#[derive(Clone, Debug)]
+pub struct Named {
+    /// As in `Kafka`.
+    pub name: String,
+    /// The process.
+    pub process: Process,
+}
+
+impl FromStr for Named {
+    type Err = String;
+
+    /// Reads `NAME=PID`.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let named = text.split_once('=').and_then(|(name, pid)| Some(Self { name: name.to_owned(), process: Process(pid.parse().ok()?) }));
+        named.ok_or_else(|| format!("{text:?} is no NAME=PID"))
+    }
+}
 
 /// What a process holds, MiB.
 #[derive(Clone, Copy, Debug, Default)]
@@ -77,5 +96,12 @@ mod tests {
         assert!(Process::own().processor_seconds().unwrap() >= 0.0);
         Process::own().written_bytes().unwrap();
         assert!(Process(u32::MAX).memory().is_err());
+    }
+
+    #[test]
+    fn a_server_is_named_with_its_process() {
+        let named: Named = "Kafka=4711".parse().unwrap();
+        assert_eq!((named.name.as_str(), named.process.0), ("Kafka", 4711));
+        assert!("Kafka".parse::<Named>().is_err() && "Kafka=x".parse::<Named>().is_err());
     }
 }

@@ -1,17 +1,37 @@
 //! What the running service says of itself.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::Context as _;
 use reqwest::{Client, Response, StatusCode};
-use serde::de::DeserializeOwned;
+use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::batches::SITE;
 
-/// Steps between the log and ClickHouse, as `/v1/status` names them.
-const TO_WAREHOUSE: [&str; 2] = ["land", "load"];
+/// Longest wait for how far the steps are.
+const STATUS_WITHIN: Duration = Duration::from_secs(30);
+
+/// How far one step is behind, as `/v1/status` says it.
+#[derive(Debug, Deserialize)]
+pub struct Step {
+    /// The function.
+    pub step: String,
+    /// What it reads.
+    pub reads: String,
+    /// How much waits.
+    pub lag: u64,
+    /// Of what.
+    pub unit: String,
+    /// Age of the oldest that waits, s.
+    pub oldest_s: Option<f64>,
+}
+
+#[derive(Deserialize)]
+struct Status {
+    steps: Vec<Step>,
+}
 
 /// A running service.
 #[derive(Clone, Debug)]
@@ -50,18 +70,11 @@ impl Service {
         rows.iter().map(|row| row["events"].as_u64().context("a row of devices counts events")).sum()
     }
 
-    /// Waits until every record is in ClickHouse; says how long that took.
-    pub async fn caught_up(&self) -> anyhow::Result<Duration> {
-        let began = Instant::now();
-        loop {
-            let status: Value = self.get("/v1/status").await?;
-            let steps = status["steps"].as_array().context("a status has steps")?;
-            let behind = |step: &Value| TO_WAREHOUSE.iter().any(|name| step["step"] == *name) && step["lag"] != 0;
-            if !steps.iter().any(behind) {
-                return Ok(began.elapsed());
-            }
-            tokio::time::sleep(Duration::from_millis(200)).await;
-        }
+    /// How far every step is behind, in the order of the pipeline.
+    pub async fn steps(&self) -> anyhow::Result<Vec<Step>> {
+        let request = self.client.get(format!("{}/v1/status", self.url)).timeout(STATUS_WITHIN);
+        let status: Status = request.send().await?.error_for_status()?.json().await?;
+        Ok(status.steps)
     }
 
     /// Runs a function by Lambda's Invoke API; gives its result.

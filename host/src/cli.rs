@@ -35,12 +35,16 @@ pub enum Command {
     Report(Report),
     /// Print the lag of every step.
     Status(Output),
+    /// Succeed if a running service takes requests: a health check.
+    Ready,
     /// Play rejected records or raw objects again.
     Replay(Replay),
     /// Print the configuration that `up` would run with, and where each value comes from.
     Config(Up),
     /// Make topics, keyspace, bucket and tables on the servers that the environment names.
     Setup(Setup),
+    /// Check every server that the environment names, and say how to mend what is wrong.
+    Doctor(Doctor),
     /// Serve ClickHouse (libchdb) on the data folder to services that share it by `WAREHOUSE_URL`.
     Clickhouse(Clickhouse),
     /// Print the description of the HTTP API as JSON.
@@ -76,6 +80,14 @@ pub struct Setup {
     /// Begin a new log: after the topics were lost or the cluster was replaced.
     #[arg(long)]
     pub new_log: bool,
+}
+
+/// Options of `doctor`.
+#[derive(Clone, Copy, Debug, Args)]
+pub struct Doctor {
+    /// Print JSON.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Options of `demo`.

@@ -47,6 +47,11 @@ impl Service {
         })
     }
 
+    /// Whether it takes requests.
+    pub async fn ready(&self) -> anyhow::Result<()> {
+        self.send(self.get("/ready")).await.map(drop)
+    }
+
     /// A GET of `path`.
     pub fn get(&self, path: &str) -> RequestBuilder {
         self.authorize(self.client.get(format!("{}{path}", self.url)))

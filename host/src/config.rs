@@ -32,6 +32,8 @@ pub struct Config {
     pub signing_keys: Vec<SigningKey>,
     /// Servers in place of embedded parts.
     pub servers: Servers,
+    /// `SETUP`: servers are set up at every start.
+    pub set_up: bool,
     /// `WORK`: false on a host that takes and answers requests alone, while others that share its servers do the work.
     pub work: bool,
     /// `COMPACT_INTERVAL`: seconds between compactions.
@@ -89,6 +91,14 @@ fn variable<T>(name: &'static str, default: T, right: &'static str, parse: impl 
     }
 }
 
+fn on_or_off(text: &str) -> Option<bool> {
+    match text {
+        "on" => Some(true),
+        "off" => Some(false),
+        _ => None,
+    }
+}
+
 fn number<T: std::str::FromStr + PartialOrd>(low: T, high: T) -> impl Fn(&str) -> Option<T> {
     move |text| text.parse().ok().filter(|n| *n >= low && *n <= high)
 }
@@ -101,8 +111,7 @@ impl Config {
         if admin_token.is_none() && !options.listen.ip().is_loopback() {
             return Err(ConfigError::TokenMissing(options.listen));
         }
-        let (servers, work) =
-            (servers()?, variable("WORK", true, "on or off", |t| ["off", "on"].iter().position(|v| *v == t).map(|n| n == 1))?);
+        let (servers, work) = (servers()?, variable("WORK", true, "on or off", on_or_off)?);
         if let Some(embedded) = servers.embedded().filter(|_| !work) {
             return Err(ConfigError::WorkIsNobodys(embedded));
         }
@@ -118,6 +127,7 @@ impl Config {
             signing_keys: signing_keys()?,
             servers,
             work,
+            set_up: variable("SETUP", false, "on or off", on_or_off)?,
             compact_interval: Duration::from_secs(variable("COMPACT_INTERVAL", 120, "seconds from 5 to 86400", number(5, 86_400))?),
             land_window: Duration::from_millis(variable("LAND_WINDOW_MS", 1_000, "milliseconds from 10 to 300000", number(10, 300_000))?),
             partitions: variable("LOG_PARTITIONS", 2, "a number from 1 to 64", number(1, 64))?,
@@ -142,7 +152,7 @@ impl Config {
             let at = objects.endpoint.as_ref().map_or_else(String::new, |endpoint| format!("?endpoint={endpoint}"));
             format!("s3://{}{at}", objects.bucket)
         });
-        let rows: [(&str, String); 23] = [
+        let rows: [(&str, String); 24] = [
             ("DATA", self.data.display().to_string()),
             ("LISTEN", self.listen.to_string()),
             ("ADMIN_TOKEN", if self.admin_token.is_some() { "(set)" } else { "(not set: reads are open on loopback)" }.to_owned()),
@@ -158,6 +168,7 @@ impl Config {
             ("NOTIFICATIONS_ARN", self.servers.notifications_arn.clone().unwrap_or_default()),
             ("NOTIFICATIONS_TOPIC", self.servers.notifications_topic.clone().unwrap_or_default()),
             ("NOTIFICATIONS_TOKEN", if self.servers.notifications_token.is_some() { "(set)" } else { "(not set)" }.to_owned()),
+            ("SETUP", if self.set_up { "on" } else { "off" }.to_owned()),
             ("WORK", if self.work { "on" } else { "off" }.to_owned()),
             ("COMPACT_INTERVAL", format!("{} s", self.compact_interval.as_secs())),
             ("LAND_WINDOW_MS", self.land_window.as_millis().to_string()),
@@ -219,7 +230,7 @@ pub fn servers() -> Result<Servers, ConfigError> {
 }
 
 /// An address as it may be shown.
-fn without_password(url: &str) -> String {
+pub fn without_password(url: &str) -> String {
     match url::Url::parse(url) {
         Ok(mut parsed) if parsed.password().is_some() => {
             let _ = parsed.set_password(Some("***"));

@@ -5,6 +5,7 @@ mod client;
 mod commands;
 mod config;
 mod descriptors;
+mod doctor;
 mod http;
 mod memory;
 mod priority;
@@ -42,6 +43,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
             Ok(())
         }
         Command::Setup(options) => commands::setup::run(options).await,
+        Command::Doctor(options) => commands::doctor::run(&cli, *options).await,
         Command::Clickhouse(options) => commands::clickhouse::run(&cli.data, options).await,
         Command::Openapi => {
             print!("{}", http::openapi_text()?);
@@ -53,6 +55,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Trace(options) => commands::trace::run(&client::Service::find(&cli)?, options).await,
         Command::Report(options) => commands::report::run(&client::Service::find(&cli)?, options).await,
         Command::Status(options) => commands::status::run(&client::Service::find(&cli)?, *options).await,
+        Command::Ready => client::Service::find(&cli)?.ready().await,
         Command::Replay(options) => commands::replay::run(&client::Service::find(&cli)?, options).await,
     }
 }

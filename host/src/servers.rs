@@ -1,9 +1,12 @@
 //! Which servers take the place of the embedded parts.
 
-use clickstream_log::{Log as _, kafka::KafkaLog};
+use clickstream_log::{EVENTS, INBOUND, Log as _, LogError, REJECTED, kafka::KafkaLog};
 use clickstream_objects::s3::{S3Config, S3Objects};
 use clickstream_store::scylla::{ScyllaConfig, migrate};
 use clickstream_warehouse::Warehouse;
+
+/// Partitions of the topic on which the bucket announces objects: as many hosts share them.
+const ANNOUNCEMENTS: u32 = 4;
 
 /// Addresses of servers; each part without one is embedded.
 #[derive(Clone, Default)]
@@ -44,12 +47,13 @@ impl Servers {
         let mut done = Vec::new();
         if let Some(url) = &self.log {
             let log = KafkaLog::open(url)?;
-            let mut log_id = log.set_up().await?;
             if new_log {
-                log_id = log.new_epoch().await?;
+                is_empty(&log).await?;
+                log.new_epoch().await?;
             }
+            let log_id = log.set_up().await?;
             if let Some(topic) = &self.notifications_topic {
-                log.create_topic(topic, 1).await?;
+                log.create_topic(topic, ANNOUNCEMENTS).await?;
             }
             log.close().await;
             done.push(format!("log: topics are there, the log is {log_id}"));
@@ -75,4 +79,21 @@ impl Servers {
         }
         Ok(done)
     }
+}
+
+/// A new log begins at offset 0: records that are there would be taken for its own, or never come.
+async fn is_empty(log: &KafkaLog) -> anyhow::Result<()> {
+    let extents = match log.extents(EVENTS).await {
+        Err(LogError::UnknownTopic(_)) => return Ok(()),
+        extents => extents?,
+    };
+    if let Some(held) = extents.iter().find(|extent| extent.end > 0) {
+        anyhow::bail!(
+            "partition {} of topic {EVENTS} holds records up to offset {}, and a new log begins with empty topics: let the running \
+             hosts work off what it holds, stop them, delete the topics {EVENTS}, {REJECTED} and {INBOUND}, then set up again",
+            held.partition,
+            held.end
+        );
+    }
+    Ok(())
 }

@@ -10,9 +10,9 @@ import unittest
 from instance import ROOT
 
 COMPOSE = pathlib.Path(importlib.util.find_spec("compose").origin).parent / "docker-compose"
-SECRETS = {"ADMIN_TOKEN": "0123456789abcdef", "MINIO_SECRET": "12345678"}
+SECRETS = {"ADMIN_TOKEN": "0123456789abcdef", "MINIO_SECRET": "12345678", "CLICKHOUSE_SECRET": "secret"}
 # Run once and end.
-JOBS = {"topic", "bucket"}
+JOBS = {"topic", "setup"}
 
 
 def compose(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -45,6 +45,16 @@ class ComposeTest(unittest.TestCase):
                 self.assertTrue("healthcheck" in service or name in JOBS | {"host"})
                 for port in service.get("ports", []):
                     self.assertEqual(port["host_ip"], "127.0.0.1")
+
+    def test_the_host_starts_on_servers_that_are_set_up_and_hears_of_objects(self) -> None:
+        host, setup = self.services["host"], self.services["setup"]
+        self.assertEqual(host["depends_on"]["setup"]["condition"], "service_completed_successfully")
+        self.assertEqual((setup["command"], setup["image"]), (["setup"], host["image"]))
+        shared = {name: value for name, value in host["environment"].items() if name != "ADMIN_TOKEN"}
+        self.assertEqual(setup["environment"], shared)
+        minio = self.services["minio"]["environment"]
+        self.assertEqual(shared["NOTIFICATIONS_TOPIC"], minio["MINIO_NOTIFY_KAFKA_TOPIC_K1"])
+        self.assertIn(f"--topic {shared['NOTIFICATIONS_TOPIC']} ", " ".join(self.services["topic"]["command"]) + " ")
 
     def test_minio_is_the_version_of_the_scripts(self) -> None:
         version = next(

@@ -20,7 +20,7 @@ use tokio_util::io::{StreamReader, SyncIoBridge};
 use crate::{
     IntakeFilesError, Limits, Receipt,
     format::{Format, TAKEN},
-    place::{in_inbox, quarantine_key, receipt_key, rejected_key},
+    place::{check_name, in_inbox, quarantine_key, receipt_key, rejected_key},
     read::{self, Stop},
     receipt::{FileError, RejectedLine},
     sink::{Judge, Judged},
@@ -84,6 +84,10 @@ impl IntakeFiles {
 
     async fn take(&self, key: &str) -> Result<FileOutcome, IntakeFilesError> {
         let Some((site_id, name)) = in_inbox(key) else { return Ok(FileOutcome::Ignored) };
+        if let Err(wrong) = check_name(name) {
+            tracing::error!(key, wrong, "a file is left in the inbox: no receipt of it could be written");
+            return Ok(FileOutcome::Ignored);
+        }
         let (info, bytes) = match self.objects.get_stream(key).await {
             Ok(got) => got,
             Err(ObjectError::NotFound(_)) => return Ok(FileOutcome::Gone),

@@ -15,5 +15,5 @@ pub use error::IntakeFilesError;
 pub use handler::{FileOutcome, IntakeFiles};
 pub use limits::Limits;
 pub use missed::{Missed, missed};
-pub use place::receipt_key;
+pub use place::{check_name, receipt_key};
 pub use receipt::{FileError, Receipt, RejectedLine};

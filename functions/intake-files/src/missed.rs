@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use clickstream_objects::{ObjectError, ObjectInfo, SharedObjects};
 
-use crate::place::{in_inbox, receipt_key};
+use crate::place::{check_name, in_inbox, receipt_key};
 
 /// Objects of the inbox looked at together.
 const PAGE: usize = 1_000;
@@ -25,7 +25,10 @@ pub struct Missed {
 pub async fn missed(objects: &SharedObjects, after: Option<&str>) -> Result<Missed, ObjectError> {
     let standing = objects.list("inbox/", after, PAGE).await?;
     let next = standing.last().filter(|_| standing.len() == PAGE).map(|object| object.key.clone());
-    let of = |object: &ObjectInfo| in_inbox(&object.key).map(|(site, name)| receipt_key(site, name, &object.etag));
+    let of = |object: &ObjectInfo| {
+        let (site, name) = in_inbox(&object.key).filter(|(_, name)| check_name(name).is_ok())?;
+        Some(receipt_key(site, name, &object.etag))
+    };
     let mut wanted: Vec<_> = standing.into_iter().filter_map(|object| of(&object).map(|receipt| (receipt, object))).collect();
     let receipts = receipts(objects, wanted.iter().map(|(receipt, _)| receipt.as_str())).await?;
     wanted.retain(|(receipt, _)| !receipts.contains(receipt));

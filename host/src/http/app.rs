@@ -12,10 +12,16 @@ use axum::{
 };
 use clickstream_query::Answer;
 use clickstream_sites::LiveSites;
-use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
-use tokio_util::sync::CancellationToken;
+use http::{HeaderMap, Method, Request, StatusCode, header};
+use tokio::{runtime::Handle, sync::Semaphore};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{export, guard, inbox, invoke, openapi, pages, problem::problem, sigv4::SigningKey, sites, told};
+use super::{
+    export, guard, inbox, invoke, openapi, pages,
+    problem::{not_allowed, problem},
+    sigv4::SigningKey,
+    sites, told,
+};
 use crate::{
     config::Config,
     up::{Functions, Parts, status::status},
@@ -26,6 +32,9 @@ const BODY_WITHIN: Duration = Duration::from_secs(30);
 
 /// Longest address, bytes; ours take a few hundred.
 const LONGEST_ADDRESS: usize = 8 << 10;
+
+/// Exports at once. Each may take 400 MB in ClickHouse.
+const MOST_EXPORTS: usize = 2;
 
 /// Everything a request can reach.
 pub struct App {
@@ -40,11 +49,18 @@ pub struct App {
     /// Keys of AWS's clients that may invoke functions.
     pub signing_keys: Vec<SigningKey>,
     /// `WORK`: false where other hosts do what HTTP does not trigger.
-    pub work: bool,
+    pub works: bool,
     /// `NOTIFICATIONS_TOKEN`.
     pub notifications_token: Option<String>,
+    /// Exports that may run at once: each takes memory of ClickHouse.
+    pub exports: Arc<Semaphore>,
+    /// Work that goes on after an answer, on the runtime of all other work.
+    pub tasks: TaskTracker,
+    /// That runtime.
+    pub runtime: Handle,
     metrics: clickstream_telemetry::PrometheusHandle,
-    stop: CancellationToken,
+    /// The service ends.
+    pub stop: CancellationToken,
 }
 
 impl App {
@@ -55,6 +71,7 @@ impl App {
         sites: Arc<LiveSites>,
         functions: Arc<Functions>,
         metrics: clickstream_telemetry::PrometheusHandle,
+        tasks: TaskTracker,
         stop: CancellationToken,
     ) -> Self {
         Self {
@@ -63,8 +80,11 @@ impl App {
             sites,
             token: config.admin_token.clone(),
             signing_keys: config.signing_keys.clone(),
-            work: config.work,
+            works: config.work,
             notifications_token: config.servers.notifications_token.clone(),
+            exports: Arc::new(Semaphore::new(MOST_EXPORTS)),
+            tasks,
+            runtime: Handle::current(),
             metrics,
             stop,
         }
@@ -92,8 +112,10 @@ impl App {
             return invoke::invoke(self, request).await;
         }
         if *request.method() != Method::GET && *request.method() != Method::HEAD {
-            let known = path.starts_with("/v1/") || pages::page(&path).is_some() || OPEN.contains(&path.as_str());
-            return if known { not_allowed(&path) } else { not_found(&path) };
+            return match methods(&path) {
+                Some(methods) => not_allowed(methods, &format!("this path answers {methods}")),
+                None => self.ask(request.into_parts().0).await,
+            };
         }
         match path.as_str() {
             "/health" => "ok\n".into_response(),
@@ -130,13 +152,18 @@ impl App {
             },
             "/v1/export" => export::export(self, head.uri.query().unwrap_or_default()),
             path if path.starts_with("/v1/receipts/") => inbox::receipt(self, path).await,
-            _ => match self.functions.query.handle(Request::from_parts(head, Bytes::new())).await {
-                Answer::Whole(response) => response.map(Body::from),
-                Answer::Stream(response) => {
-                    let stop = self.stop.clone();
-                    response.map(|stream| Body::from_stream(futures::StreamExt::take_until(stream, stop.cancelled_owned())))
-                }
-            },
+            _ => self.ask(head).await,
+        }
+    }
+
+    /// What the function query answers, which knows its own paths.
+    async fn ask(&self, head: http::request::Parts) -> Response {
+        match self.functions.query.handle(Request::from_parts(head, Bytes::new())).await {
+            Answer::Whole(response) => response.map(Body::from),
+            Answer::Stream(response) => {
+                let stop = self.stop.clone();
+                response.map(|stream| Body::from_stream(futures::StreamExt::take_until(stream, stop.cancelled_owned())))
+            }
         }
     }
 
@@ -147,8 +174,6 @@ impl App {
         "ready\n".into_response()
     }
 }
-
-const OPEN: [&str; 4] = ["/health", "/ready", "/metrics", "/openapi.json"];
 
 /// The whole body, or a refusal before it grows past `limit` bytes or takes longer than [`BODY_WITHIN`].
 pub async fn body_within(body: Body, limit: usize) -> Result<Bytes, Box<Response>> {
@@ -161,7 +186,7 @@ pub async fn body_within(body: Body, limit: usize) -> Result<Bytes, Box<Response
             Err(Box::new(problem(
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "body_too_large",
-                format!("the body is over {limit} bytes: send fewer events at once"),
+                format!("the body is over {limit} bytes: send less at once"),
             )))
         }
         Err(_) => Err(Box::new(problem(StatusCode::BAD_REQUEST, "body_cut", "the body ended before its announced length: send it whole"))),
@@ -196,9 +221,11 @@ fn not_found(path: &str) -> Response {
     problem(StatusCode::NOT_FOUND, "not_found", format!("nothing is at {path}; docs/api lists the paths"))
 }
 
-fn not_allowed(path: &str) -> Response {
-    let methods = if path == "/v1/sites" { "GET, HEAD, PUT" } else { "GET, HEAD" };
-    let mut answer = problem(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", format!("this path answers {methods}"));
-    answer.headers_mut().insert(header::ALLOW, HeaderValue::from_static(methods));
-    answer
+/// What the host's own paths answer.
+fn methods(path: &str) -> Option<&'static str> {
+    match path {
+        "/v1/sites" => Some("GET, HEAD, PUT"),
+        "/health" | "/ready" | "/metrics" | "/openapi.json" | "/v1/status" | "/v1/export" => Some("GET, HEAD"),
+        _ => (path.starts_with("/v1/receipts/") || pages::page(path).is_some()).then_some("GET, HEAD"),
+    }
 }

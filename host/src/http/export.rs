@@ -1,12 +1,14 @@
 //! `GET /v1/export`: a site's events as they stand in the view `clicks`.
 
+use std::sync::Arc;
+
 use axum::{
     body::Body,
     response::{IntoResponse, Response},
 };
 use clickstream_warehouse::WarehouseError;
 use futures::TryStreamExt as _;
-use http::{StatusCode, header};
+use http::{HeaderValue, StatusCode, header};
 
 use super::{App, disarm::Disarm, problem::problem};
 
@@ -23,8 +25,15 @@ pub fn export(app: &App, query: &str) -> Response {
         "csv" => ("CSVWithNames", "text/csv; charset=utf-8"),
         other => return problem(StatusCode::BAD_REQUEST, "parameter_wrong", format!("format {other:?} is wrong: ndjson or csv")),
     };
+    let Ok(turn) = Arc::clone(&app.exports).try_acquire_owned() else {
+        let mut answer = problem(StatusCode::SERVICE_UNAVAILABLE, "busy", "other exports run: ask again when one has ended");
+        answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("10"));
+        return answer;
+    };
     match app.parts.warehouse.export(site, from, to, format) {
         Ok(rows) => {
+            // Held until the last row, or until the client is gone.
+            let rows = rows.inspect_ok(move |_| _ = &turn);
             let mut csv = Disarm::default();
             let body = match format {
                 "CSVWithNames" => Body::from_stream(rows.map_ok(move |chunk| csv.next(&chunk))),

@@ -13,7 +13,10 @@ use serde::Serialize;
 use tokio::io::AsyncWriteExt as _;
 use utoipa::ToSchema;
 
-use super::{App, guard, problem::problem};
+use super::{
+    App, guard,
+    problem::{not_allowed, problem},
+};
 
 /// The next piece of a file must come within this time; the whole may take longer.
 const PIECE_WITHIN: Duration = Duration::from_mins(1);
@@ -32,9 +35,7 @@ pub struct Put {
 /// Puts a file into the bucket's inbox; answers where its receipt will stand.
 pub async fn put(app: &App, rest: &str, request: Request<Body>) -> Response {
     if *request.method() != Method::PUT {
-        let mut answer = problem(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "files are put: PUT /v1/inbox/{site}/{name}");
-        answer.headers_mut().insert(header::ALLOW, http::HeaderValue::from_static("PUT"));
-        return answer;
+        return not_allowed("PUT", "files are put: PUT /v1/inbox/{site}/{name}");
     }
     if let Err(refusal) = guard::changer(request.headers(), app.token.as_deref()) {
         return *refusal;
@@ -45,6 +46,9 @@ pub async fn put(app: &App, rest: &str, request: Request<Body>) -> Response {
     };
     if app.sites.sites().by_id(site).is_none() {
         return problem(StatusCode::NOT_FOUND, "site_unknown", format!("there is no site {site:?}"));
+    }
+    if let Err(wrong) = clickstream_intake_files::check_name(name) {
+        return problem(StatusCode::BAD_REQUEST, "path_wrong", wrong);
     }
     let key = format!("inbox/{site}/{name}");
     match spool_and_put(app, &key, request.into_body()).await {

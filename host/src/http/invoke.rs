@@ -1,7 +1,7 @@
 //! Lambda's Invoke API (<https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html>):
 //! `POST /2015-03-31/functions/{name}/invocations` runs a function, so that clients made for Lambda work unchanged.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::{
     body::Body,
@@ -19,15 +19,15 @@ use super::{
     App,
     app::body_within,
     guard,
-    problem::problem,
+    problem::{not_allowed, problem},
     sigv4::{SCHEME, Signed},
 };
 use crate::up::Functions;
 
 /// Largest synchronous payload, bytes (Lambda's own limit).
 const MOST_PAYLOAD: usize = 6 << 20;
-/// How often an asynchronous invocation that failed is tried again, as Lambda does.
-const RETRIES: u32 = 2;
+/// How long an asynchronous invocation that failed waits until it is tried again, as Lambda does.
+const RETRIES: [Option<Duration>; 3] = [Some(Duration::from_mins(1)), Some(Duration::from_mins(2)), None];
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 const ERROR_TYPE: HeaderName = HeaderName::from_static("x-amzn-errortype");
@@ -68,9 +68,7 @@ pub async fn invoke(app: &App, request: Request<Body>) -> Response {
 
 async fn answer(app: &App, request: Request<Body>, id: &str) -> Response {
     if *request.method() != Method::POST {
-        let mut answer = problem(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "functions are invoked by POST");
-        answer.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
-        return answer;
+        return not_allowed("POST", "functions are invoked by POST");
     }
     let signed = header_text(request.headers(), &header::AUTHORIZATION).starts_with(SCHEME) && !app.signing_keys.is_empty();
     if let Err(refusal) =
@@ -155,20 +153,29 @@ async fn run(app: &App, name: &str, payload: Value, id: &str, tail: bool) -> Res
     answer
 }
 
-/// Runs the function after the answer. What fails every time is said in the log: the functions that can be invoked find
-/// by themselves what is left to do.
+/// Runs the function after the answer, as part of the host's work. What fails every time, or is cut off by the end of the
+/// service, is said in the log.
 fn run_later(app: &App, name: &str, payload: Value, id: &str) {
-    let (functions, name, id) = (std::sync::Arc::clone(&app.functions), name.to_owned(), id.to_owned());
-    tokio::spawn(async move {
-        for attempt in 0..=RETRIES {
+    let (functions, stop, name, id) = (std::sync::Arc::clone(&app.functions), app.stop.clone(), name.to_owned(), id.to_owned());
+    let invocation = async move {
+        for wait in RETRIES {
             match functions.invoke(&name, payload.clone()).await {
                 Some(Err(error)) => {
-                    tracing::error!(function = name, id, attempt, error = format!("{error:#}"), "an asynchronous invocation failed");
+                    tracing::error!(function = name, id, error = format!("{error:#}"), "an asynchronous invocation failed");
                 }
                 _ => return,
             }
+            let Some(wait) = wait else { return };
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                () = stop.cancelled() => {
+                    tracing::error!(function = name, id, "an asynchronous invocation that failed is not tried again: the service ends");
+                    return;
+                }
+            }
         }
-    });
+    };
+    app.tasks.spawn_on(invocation, &app.runtime);
 }
 
 fn wanted(headers: &HeaderMap) -> Result<Wanted, String> {

@@ -85,9 +85,11 @@ impl Signed<'_> {
     /// The request in the one way that both sides write it.
     fn canonical(&self, names: &[&str]) -> Option<String> {
         let path = utf8_percent_encode(self.uri.path(), ENCODED).to_string();
-        let mut pairs: Vec<_> = self.uri.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty()).collect();
+        let pairs = self.uri.query().unwrap_or_default().split('&').filter(|pair| !pair.is_empty());
+        let mut pairs: Vec<_> = pairs.map(|pair| pair.split_once('=').unwrap_or((pair, ""))).collect();
+        // By name, then by value: as text, `a-b=` would come before `a=`.
         pairs.sort_unstable();
-        let pairs: Vec<_> = pairs.into_iter().map(|pair| if pair.contains('=') { pair.to_owned() } else { format!("{pair}=") }).collect();
+        let pairs: Vec<_> = pairs.into_iter().map(|(name, value)| format!("{name}={value}")).collect();
         let mut text = format!("{}\n{path}\n{}\n", self.method, pairs.join("&"));
         for name in names {
             let values: Vec<_> = self.headers.get_all(*name).iter().map(|value| value.to_str().ok()).collect::<Option<_>>()?;
@@ -110,4 +112,59 @@ fn hex(bytes: &[u8]) -> String {
         let _ = write!(text, "{byte:02x}");
         text
     })
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    const PATH: &str = "/2015-03-31/functions/compact/invocations?b=1&a-b=2&a=3";
+    const SCOPE: &str = "20261124/eu-central-1/lambda/aws4_request";
+    /// 2026-11-24T12:00:00Z, and as the header says it.
+    const NOW: i64 = 1_795_521_600;
+    const DATE: &str = "20261124T120000Z";
+
+    fn key() -> SigningKey {
+        SigningKey { id: "airflow".to_owned(), secret: "0123456789abcdef".to_owned() }
+    }
+
+    fn headers(scope: &str, names: &str, signature: &str) -> HeaderMap {
+        let authorization = format!("{SCHEME} Credential=airflow/{scope}, SignedHeaders={names}, Signature={signature}");
+        let pairs = [("authorization", authorization.as_str()), ("host", "127.0.0.1:8080"), ("x-amz-date", DATE)];
+        pairs.iter().map(|(name, value)| (name.parse::<http::HeaderName>().unwrap(), value.parse().unwrap())).collect()
+    }
+
+    /// Headers with the signature that is right for [`PATH`] and the body `{}`, if one can be.
+    fn signed(scope: &str, names: &str) -> HeaderMap {
+        let unsigned = headers(scope, names, "");
+        let request = Signed { method: &Method::POST, uri: &PATH.parse().unwrap(), headers: &unsigned, body: b"{}" };
+        headers(scope, names, &request.signature(&key(), NOW).map(|(_, right)| right).unwrap_or_default())
+    }
+
+    fn judged(path: &str, body: &[u8], headers: &HeaderMap, now: i64) -> bool {
+        Signed { method: &Method::POST, uri: &path.parse().unwrap(), headers, body }.is_by(&key(), now)
+    }
+
+    #[test]
+    fn a_signature_is_held_against_every_part_of_the_request() {
+        let headers = signed(SCOPE, "host;x-amz-date");
+        assert!(judged(PATH, b"{}", &headers, NOW));
+        assert!(!judged(PATH, b"{ }", &headers, NOW), "another body");
+        assert!(!judged(&PATH.replace("compact", "settle"), b"{}", &headers, NOW), "another path");
+        assert!(judged(&PATH.replace("b=1&a-b=2&a=3", "a=3&a-b=2&b=1"), b"{}", &headers, NOW), "pairs in another order");
+        assert!(!judged(&PATH.replace("a=3", "a=4"), b"{}", &headers, NOW), "another pair");
+        for (seconds, timely) in [(299, true), (301, false)] {
+            assert_eq!(judged(PATH, b"{}", &headers, NOW + seconds), timely, "{seconds} s late");
+            assert_eq!(judged(PATH, b"{}", &headers, NOW - seconds), timely, "{seconds} s early");
+        }
+    }
+
+    #[test]
+    fn a_signature_for_something_else_is_none() {
+        assert!(!judged(PATH, b"{}", &signed(SCOPE, "x-amz-date"), NOW), "the host is not signed");
+        for scope in ["20261124/eu-central-1/s3/aws4_request", "20261123/eu-central-1/lambda/aws4_request"] {
+            assert!(!judged(PATH, b"{}", &signed(scope, "host;x-amz-date"), NOW), "{scope}");
+        }
+    }
 }

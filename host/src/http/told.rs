@@ -5,10 +5,15 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use clickstream_triggers::notifications;
-use http::{HeaderValue, Method, Request, StatusCode, header};
+use http::{Method, Request, StatusCode, header};
 use subtle::ConstantTimeEq as _;
 
-use super::{App, app::body_within, inbox::object_problem, problem::problem};
+use super::{
+    App,
+    app::body_within,
+    inbox::object_problem,
+    problem::{not_allowed, problem},
+};
 
 /// Largest body, bytes: a server announces one object or a few.
 const MOST: usize = 1 << 20;
@@ -19,7 +24,7 @@ pub async fn told(app: &App, request: Request<Body>) -> Response {
     let Some(queue) = &app.parts.queue else {
         return problem(StatusCode::NOT_FOUND, "not_found", "the bucket is this service's own: nobody announces its objects here");
     };
-    if !app.work {
+    if !app.works {
         return problem(
             StatusCode::SERVICE_UNAVAILABLE,
             "no_work_here",
@@ -31,9 +36,7 @@ pub async fn told(app: &App, request: Request<Body>) -> Response {
     };
     // MinIO asks whether anyone is there before it starts.
     if *request.method() != Method::POST {
-        let mut answer = problem(StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", "objects are announced by POST");
-        answer.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
-        return answer;
+        return not_allowed("POST", "objects are announced by POST");
     }
     let shown = request.headers().get(header::AUTHORIZATION).and_then(|v| v.to_str().ok()).unwrap_or_default();
     let shown = shown.strip_prefix("Bearer ").unwrap_or(shown);
@@ -51,7 +54,7 @@ pub async fn told(app: &App, request: Request<Body>) -> Response {
             return StatusCode::NO_CONTENT.into_response();
         }
     };
-    match queue.push(&notifications(event)) {
+    match queue.push(&app.parts.probe.sort_out(notifications(event))) {
         Ok(_) => StatusCode::NO_CONTENT.into_response(),
         Err(error) => object_problem(&error),
     }

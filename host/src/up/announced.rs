@@ -14,17 +14,19 @@ const GROUP: &str = "notifications";
 /// Starts the consumer of `topic`, if the bucket is on a server.
 pub async fn start(parts: &Arc<Parts>, topic: &str, stop: &CancellationToken, work: &TaskTracker) -> Result<(), LogError> {
     let Some(queue) = parts.queue.clone() else { return Ok(()) };
+    let for_probes = Arc::clone(parts);
     let limits = BatchLimits { max_records: 1_000, max_bytes: 4 << 20, window: Duration::from_millis(100) };
     poll(&parts.log, GROUP, &[topic], limits, stop, work, move |batch| {
-        let queue = Arc::clone(&queue);
+        let (queue, parts) = (Arc::clone(&queue), Arc::clone(&for_probes));
         async move {
+            let mut announced = Vec::new();
             for record in &batch.records {
                 match serde_json::from_slice(&record.record.value) {
-                    Ok(event) => queue.push(&notifications(event)).map(drop).map_err(|error| error.to_string())?,
+                    Ok(event) => announced.extend(parts.probe.sort_out(notifications(event))),
                     Err(error) => tracing::error!(offset = record.offset, %error, "an announcement of the bucket makes no sense"),
                 }
             }
-            Ok(())
+            queue.push(&announced).map(drop).map_err(|error| error.to_string())
         }
     })
     .await

@@ -3,9 +3,12 @@
 mod announced;
 mod data_folder;
 mod functions;
+pub mod intact;
+mod lease;
 mod notified;
 mod parts;
-mod polled;
+pub mod polled;
+pub mod probe;
 mod retention;
 mod schedule;
 mod sites;
@@ -23,7 +26,7 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use functions::Functions;
-pub use parts::Parts;
+pub use parts::{Parts, disk_free};
 
 use crate::{
     client::ServiceFile,
@@ -44,9 +47,14 @@ pub async fn up(config: Config) -> anyhow::Result<()> {
         .with_context(|| format!("cannot listen on {}: is another service running there? choose another with --listen", config.listen))?;
     let url = format!("http://{}", listener.local_addr()?);
 
+    if config.set_up {
+        config.servers.set_up(false).await.context("the servers cannot be set up")?;
+    }
     let parts = Arc::new(Parts::start(&config).await?);
     let sites = Arc::new(sites::open(&config, &parts).await?);
-    let functions = Arc::new(Functions::new(&parts, parts.log.log_id().await?, &sites.sites(), &config));
+    let log_id = parts.log.log_id().await?;
+    intact::check(&parts, &log_id).await?;
+    let functions = Arc::new(Functions::new(&parts, log_id, &sites.sites(), &config));
     let stop = CancellationToken::new();
     let work = TaskTracker::new();
     if config.work {
@@ -54,7 +62,7 @@ pub async fn up(config: Config) -> anyhow::Result<()> {
     }
     sites::follow(&sites, &stop, &work);
 
-    let app = App::new(&config, Arc::clone(&parts), sites, Arc::clone(&functions), metrics, stop.clone());
+    let app = App::new(&config, Arc::clone(&parts), sites, Arc::clone(&functions), metrics, work.clone(), stop.clone());
     let server = http::Server::start(listener, app, stop.clone())?;
     // Whoever reads `ready` may send a signal at once.
     let ended = signal()?;

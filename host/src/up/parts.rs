@@ -16,10 +16,13 @@ use clickstream_objects::{
 use clickstream_store::{Retention, SharedStore, sqlite::SqliteStore};
 use clickstream_warehouse::{Warehouse, embedded::EmbeddedClickHouse};
 
+use super::probe::Probe;
 use crate::config::Config;
 
 /// Name of the bucket.
 const BUCKET: &str = "clickstream";
+/// Folder of the log.
+const LOG: &str = "log";
 
 /// Log, store, objects, lake and warehouse of this service.
 pub struct Parts {
@@ -37,6 +40,8 @@ pub struct Parts {
     pub warehouse: Warehouse,
     /// Where a bucket's server announces its objects; none where the bucket is embedded.
     pub queue: Option<Arc<NotificationQueue>>,
+    /// What `clickstream doctor` wrote to see it announced.
+    pub probe: Probe,
     data: PathBuf,
     running: Running,
 }
@@ -63,12 +68,17 @@ impl Parts {
         let lake = Arc::new(Lake::open(&bucket).await.context("the lake does not open")?);
         let spool = data.join("spool");
         std::fs::create_dir_all(&spool)?;
-        Ok(Self { log, store, objects, notifications, lake, warehouse, queue, data: data.clone(), running })
+        Ok(Self { log, store, objects, notifications, lake, warehouse, queue, probe: Probe::default(), data: data.clone(), running })
     }
 
     /// Where files wait on their way into the bucket.
     pub fn spool(&self) -> PathBuf {
         self.data.join("spool")
+    }
+
+    /// Where the log is, if it is embedded.
+    pub fn log_folder(&self) -> Option<PathBuf> {
+        self.running.log.is_some().then(|| self.data.join(LOG))
     }
 
     /// Bytes free on the data folder's disk.
@@ -103,7 +113,7 @@ async fn log(config: &Config, running: &mut Running) -> anyhow::Result<SharedLog
         running.kafka = Some(log.clone());
         return Ok(Arc::new(log));
     }
-    let log = SqliteLog::open(&config.data.join("log"))?;
+    let log = SqliteLog::open(&config.data.join(LOG))?;
     for (topic, partitions) in [(EVENTS, config.partitions), (REJECTED, 1), (INBOUND, 2)] {
         log.create_topic(topic, partitions).await?;
     }
@@ -149,7 +159,8 @@ async fn warehouse(config: &Config, running: &mut Running) -> anyhow::Result<War
     Ok(warehouse)
 }
 
-fn disk_free(folder: &Path) -> Option<u64> {
+/// Bytes free on the disk of `folder`.
+pub fn disk_free(folder: &Path) -> Option<u64> {
     let status = rustix::fs::statvfs(folder).ok()?;
     Some(status.f_bavail * status.f_frsize)
 }

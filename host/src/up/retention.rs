@@ -57,7 +57,11 @@ impl Retention {
                 for object in old {
                     self.parts.objects.delete(&object.key).await?;
                 }
-                // Keys are ordered by last offset: past the watermark there is nothing to expire.
+                // Keys are ordered by last offset, which is about by age: past the watermark, or where a whole page is
+                // young, there is nothing to expire.
+                if page.iter().all(|o| o.modified_at >= before) {
+                    break;
+                }
                 if last_offset(after.as_deref().unwrap_or_default(), &prefix).is_none_or(|l| l >= watermark) {
                     break;
                 }

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{Functions, Parts, retention::Retention};
+use super::{Functions, Parts, lease::Lease, retention::Retention};
 use crate::config::Config;
 
 /// How often retention looks.
@@ -13,38 +13,43 @@ const RETENTION_EVERY: Duration = Duration::from_hours(1);
 /// Starts the clocks.
 pub fn start(parts: &Arc<Parts>, functions: &Arc<Functions>, config: &Config, stop: &CancellationToken, work: &TaskTracker) {
     let f = Arc::clone(functions);
-    every(config.compact_interval, stop, work, move || {
+    every("compaction", config.compact_interval, parts, stop, work, move || {
         let f = Arc::clone(&f);
-        async move {
-            if let Err(error) = f.compact_and_settle().await {
-                tracing::error!(error = format!("{error:#}"), "compaction failed; the next run does the same again");
-            }
-        }
+        async move { f.compact_and_settle().await.map(drop) }
     });
     let retention = Arc::new(Retention::new(parts, config));
-    every(RETENTION_EVERY, stop, work, move || {
+    every("retention", RETENTION_EVERY, parts, stop, work, move || {
         let retention = Arc::clone(&retention);
-        async move {
-            if let Err(error) = retention.run().await {
-                tracing::error!(error = format!("{error:#}"), "retention failed; the next run does the same again");
-            }
-        }
+        async move { retention.run().await }
     });
 }
 
-fn every<W, F>(period: Duration, stop: &CancellationToken, tracker: &TaskTracker, work: W)
+/// Does `work` every `period`; of hosts that share a bucket, one does.
+fn every<W, F>(name: &'static str, period: Duration, parts: &Parts, stop: &CancellationToken, tracker: &TaskTracker, work: W)
 where
     W: Fn() -> F + Send + 'static,
-    F: Future<Output = ()> + Send,
+    F: Future<Output = anyhow::Result<()>> + Send,
 {
     let stop = stop.clone();
+    let lease = parts.queue.is_some().then(|| Lease::new(Arc::clone(&parts.objects), name));
     tracker.spawn(async move {
         loop {
             tokio::select! {
                 () = stop.cancelled() => break,
                 () = tokio::time::sleep(period) => {}
             }
-            work().await;
+            let outcome = match &lease {
+                // Who holds it renews it in time; when that host is gone, another takes over after two periods.
+                Some(lease) => match lease.take(period * 2).await {
+                    Ok(false) => continue,
+                    Ok(true) => work().await,
+                    Err(error) => Err(error.into()),
+                },
+                None => work().await,
+            };
+            if let Err(error) = outcome {
+                tracing::error!(work = name, error = format!("{error:#}"), "work by the clock failed; the next run does the same again");
+            }
         }
     });
 }

@@ -78,6 +78,8 @@ pub struct Status {
     pub disk_free: Option<u64>,
     /// The sites.
     pub sites: SitesStatus,
+    /// The newest object that `clickstream doctor` wrote and the bucket's server announced here.
+    pub probe: Option<String>,
     /// The steps in the order of the pipeline.
     pub steps: Vec<Step>,
 }
@@ -127,6 +129,7 @@ pub async fn status(parts: &Parts, sites: &LiveSites) -> anyhow::Result<Status> 
         settled_version: settled.map(|c| c.version),
         disk_free: parts.disk_free(),
         sites: SitesStatus::of(sites),
+        probe: parts.probe.newest(),
         steps,
     })
 }

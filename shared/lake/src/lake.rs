@@ -45,26 +45,45 @@ impl Lake {
         Self::open_on(open::bucket(config)?, &config.bucket).await
     }
 
+    /// Opens the table in the bucket if it is there.
+    pub async fn find(config: &S3Config) -> Result<Option<Self>, LakeError> {
+        let lake = Self::unopened(open::bucket(config)?, &config.bucket)?;
+        let found = load(&mut *lake.table.lock().await).await?;
+        Ok(found.then_some(lake))
+    }
+
     /// Opens the table on an object store.
     pub async fn open_on(bucket: Arc<dyn ObjectStore>, name: &str) -> Result<Self, LakeError> {
+        let lake = Self::unopened(bucket, name)?;
+        let mut table = lake.table.lock().await;
+        if !load(&mut table).await? {
+            let created = create(Arc::clone(&lake.log)).await;
+            // Another process may have made it at the same moment.
+            if let Err(error) = created
+                && table.load().await.is_err()
+            {
+                return Err(error);
+            }
+            table.load().await?;
+        }
+        drop(table);
+        Ok(lake)
+    }
+
+    fn unopened(bucket: Arc<dyn ObjectStore>, name: &str) -> Result<Self, LakeError> {
         let log = open::log_store(&bucket, name)?;
         let files: Arc<dyn ObjectStore> = Arc::new(object_store::prefix::PrefixStore::new(bucket, open::TABLE));
-        let mut table = DeltaTable::new(Arc::clone(&log));
-        match table.load().await {
-            Ok(()) => {}
-            Err(DeltaTableError::NotATable(_)) => {
-                let created = create(Arc::clone(&log)).await;
-                // Another process may have made it at the same moment.
-                if let Err(error) = created
-                    && table.load().await.is_err()
-                {
-                    return Err(error);
-                }
-                table.load().await?;
-            }
-            Err(error) => return Err(error.into()),
-        }
-        Ok(Self { log, files, table: Mutex::new(table) })
+        let table = Mutex::new(DeltaTable::new(Arc::clone(&log)));
+        Ok(Self { log, files, table })
+    }
+
+    /// What the table holds of each partition now.
+    pub async fn newest_watermarks(&self) -> Result<Watermarks, LakeError> {
+        let mut table = self.table.lock().await;
+        table.update_state().await?;
+        let version = table.snapshot()?.version();
+        drop(table);
+        self.watermarks(version).await
     }
 
     /// The table as it stands now.
@@ -159,6 +178,15 @@ impl Lake {
         if let Err(error) = written {
             tracing::warn!(version, error, "no checkpoint; the next one is tried in {CHECKPOINT_EVERY} versions");
         }
+    }
+}
+
+/// Loads the table; false if it is not there.
+async fn load(table: &mut DeltaTable) -> Result<bool, LakeError> {
+    match table.load().await {
+        Ok(()) => Ok(true),
+        Err(DeltaTableError::NotATable(_)) => Ok(false),
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -12,6 +12,7 @@ mod committer;
 mod delivery;
 mod failure;
 mod identity;
+mod inspect;
 mod lane;
 mod logging;
 mod member;
@@ -33,14 +34,15 @@ use async_trait::async_trait;
 use rdkafka::{admin::AdminClient, config::FromClientConfigAndContext};
 use tokio::sync::OnceCell;
 
-use crate::{BatchLimits, Consumer, EVENTS, Extent, Log, LogError, LoggedRecord, Position, Record, TOPICS};
+use crate::{BatchLimits, Consumer, DOCTOR, EVENTS, Extent, Log, LogError, LoggedRecord, Position, Record, TOPICS};
+pub use inspect::{FoundTopic, InspectedTopic, Inspection, Setting};
 use logging::Quiet;
 use member::Member;
 pub use options::KafkaOptions;
 use reader::{Readers, Wanted};
 use sender::Sender;
 use settings::ANSWER_WITHIN;
-use threads::Threads;
+use threads::{LEFT_WITHIN, Threads, aside};
 use topics::Keep;
 
 /// A log on a Kafka cluster. Clones are handles to the same connections.
@@ -108,6 +110,7 @@ impl KafkaLog {
             let asked = self.inner.options.partitions.filter(|_| topic == EVENTS);
             self.create_topic(topic, asked.unwrap_or(partitions)).await?;
         }
+        self.create_topic(DOCTOR, 1).await?;
         Ok(log_id)
     }
 
@@ -127,23 +130,23 @@ impl KafkaLog {
         self.inner.sender.close().await;
         let readers = Arc::clone(&self.inner.readers);
         let admin = self.inner.admin.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let ended = blocking(move || {
+        let ended = aside(move || {
             readers.close();
             drop(admin);
-            Ok(())
         });
-        if let Err(error) = ended.await {
-            tracing::error!(%error, "closing the log was cut off");
+        if tokio::time::timeout(LEFT_WITHIN, ended).await.is_err() {
+            tracing::warn!("not every connection was closed within {LEFT_WITHIN:?}");
         }
     }
 
-    fn brokers(&self) -> &str {
+    /// `HOST:PORT,…` of the brokers that are asked first.
+    pub fn brokers(&self) -> &str {
         &self.inner.options.brokers
     }
 
     fn admin(&self) -> Result<Arc<AdminClient<Quiet>>, LogError> {
         if self.inner.members.ended() {
-            return Err(sender::closed());
+            return Err(failure::closed());
         }
         let mut admin = self.inner.admin.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(admin) = &*admin {
@@ -188,7 +191,7 @@ impl KafkaLog {
         blocking(move || {
             let partitions = topics::partitions(admin.inner(), &full, &name)?;
             if partition >= partitions {
-                return Err(LogError::Unavailable(format!("topic {name} has partitions 0 to {}, not {partition}", partitions - 1)));
+                return Err(LogError::Unavailable(format!("topic {name} has {partitions} partitions, none of number {partition}")));
             }
             let extent = topics::extent(admin.inner(), &full, &name, partition)?;
             Ok((full, extent))
@@ -202,13 +205,10 @@ impl Drop for Inner {
     fn drop(&mut self) {
         let readers = Arc::clone(&self.readers);
         let admin = self.admin.lock().unwrap_or_else(PoisonError::into_inner).take();
-        let end = move || {
+        drop(aside(move || {
             readers.close();
             drop(admin);
-        };
-        if let Err(error) = std::thread::Builder::new().name("kafka-end".to_owned()).spawn(end) {
-            tracing::error!(%error, "no thread to end the clients on");
-        }
+        }));
     }
 }
 

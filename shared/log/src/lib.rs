@@ -24,6 +24,8 @@ pub const EVENTS: &str = "events";
 pub const REJECTED: &str = "rejected";
 /// Topic on which other systems send events.
 pub const INBOUND: &str = "inbound";
+/// Topic of a log on a server on which `clickstream doctor` tries whether records can be written and read.
+pub const DOCTOR: &str = "clickstream-doctor";
 
 /// The largest record that a log takes, bytes of key, value and headers: Kafka's default
 /// (`message.max.bytes`) without what its record batch adds, so that what fits here fits there.
@@ -205,9 +207,9 @@ pub trait Consumer: Send {
 
     /// Durably says that everything below `next_offset` of the partition is done.
     ///
-    /// [`LogError::Unavailable`] if the partition has gone to another member meanwhile: nothing is committed then,
-    /// its offset is not moved back, and the batch is handed out there once more. After any other error it may be
-    /// committed or not.
+    /// [`LogError::Unavailable`] if the partition has gone to another member meanwhile: nothing is committed that was
+    /// not asked for before, and the batch is handed out there once more. What was under way when the partition went,
+    /// and after any other error, may be committed or not: at worst batches are done again, and none is lost.
     async fn commit(&mut self, topic: &str, partition: u32, next_offset: u64) -> Result<(), LogError>;
 
     /// Hands the partition out again from its committed offset (after a failed batch). If it has gone to another

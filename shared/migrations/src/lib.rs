@@ -2,9 +2,10 @@
 
 use sha2::{Digest, Sha256};
 
-/// SHA-256 of a file, hexadecimal: by it a file that was changed after it was applied is told.
+/// SHA-256 of a file, hexadecimal: by it a file that was changed after it was applied is told. Line ends are made equal
+/// first, so that a checkout on another system is the same.
 pub fn checksum(text: &str) -> String {
-    Sha256::digest(text.as_bytes()).iter().fold(String::with_capacity(64), |hex, byte| hex + &format!("{byte:02x}"))
+    Sha256::digest(text.replace("\r\n", "\n")).iter().fold(String::with_capacity(64), |hex, byte| hex + &format!("{byte:02x}"))
 }
 
 /// The statements of a file: comment lines (`--`) left out, each ends with `;` at the end of a line.
@@ -27,5 +28,6 @@ mod tests {
     #[test]
     fn a_checksum_is_that_of_sha256sum() {
         assert_eq!(checksum("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+        assert_eq!(checksum("a\r\nb\r\n"), checksum("a\nb\n"));
     }
 }

@@ -2,6 +2,7 @@
 
 mod config;
 mod errors;
+mod inspect;
 mod multipart;
 mod setup;
 
@@ -14,6 +15,7 @@ use futures::StreamExt as _;
 use tokio::sync::OnceCell;
 
 pub use config::{S3Config, S3ConfigError};
+pub use inspect::{Announcement, unannounced};
 
 use crate::{ByteStream, Condition, ObjectError, ObjectInfo, Objects, PutOptions};
 

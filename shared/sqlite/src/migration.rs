@@ -1,9 +1,7 @@
 //! Numbered migrations, applied once each, in order.
 
-use std::fmt::Write;
-
+use clickstream_migrations::checksum;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
-use sha2::{Digest, Sha256};
 
 use crate::Failure;
 
@@ -61,16 +59,6 @@ pub fn migrate(connection: &mut Connection, migrations: &[Migration]) -> Result<
     }
     tx.commit()?;
     Ok(())
-}
-
-/// SHA-256 in hexadecimal; line ends are made equal so that a checkout on another system is the same.
-fn checksum(sql: &str) -> String {
-    let digest = Sha256::digest(sql.replace("\r\n", "\n"));
-    digest.iter().fold(String::new(), |mut hex, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-        hex
-    })
 }
 
 #[cfg(test)]

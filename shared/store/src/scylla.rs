@@ -29,7 +29,7 @@ use uuid::Uuid;
 use crate::{Cursor, EventStore, Found, LoggedRejection, Person, Retention, StoreError};
 use buckets::Directory;
 pub use config::{Replication, ScyllaConfig, Tls};
-pub use inspect::{Inspection, Kind, Node, inspect};
+pub use inspect::{Inspection, Kind, Node, inspect, try_write};
 use lanes::Lanes;
 pub use migrations::{AppliedMigration, migrate};
 pub use scylla::statement::Consistency;
@@ -68,6 +68,11 @@ impl ScyllaStore {
         migrations::check(config, &session).await?;
         let statements = Statements::prepare(&session, &config.keyspace, &profiles).await?;
         let lanes = Lanes::new(session, config.concurrency);
+        for (what, days) in [("events", retention.event_days), ("rejections", retention.rejection_days)] {
+            if let Some(warning) = ttl::warning(what, days, Micros::now()) {
+                tracing::warn!("{warning}");
+            }
+        }
         Ok(Self(Arc::new(Shared { lanes, statements, retention, months: Directory::new(), buckets: Directory::new() })))
     }
 }

@@ -12,6 +12,7 @@ pub mod embedded;
 mod error;
 mod find;
 mod fresh;
+mod inspect;
 mod marts;
 mod migrations;
 mod parquet_rows;
@@ -23,6 +24,7 @@ pub use commits::Commit;
 pub use config::{DEFAULT_DATABASE, WarehouseConfig};
 pub use error::WarehouseError;
 pub use find::InWarehouse;
+pub use inspect::{Inspection, Migrated};
 pub use report::{Report, ReportQuery, Table};
 pub use warehouse::Warehouse;
 

@@ -26,10 +26,20 @@ const LEDGER: &str = "CREATE TABLE IF NOT EXISTS migrations
 ENGINE = MergeTree ORDER BY number";
 
 #[derive(Row, Serialize, Deserialize)]
-struct Applied {
+pub(crate) struct Applied {
     number: u32,
     name: String,
     checksum: String,
+}
+
+impl Applied {
+    /// What was applied to a database, in order.
+    pub(crate) const ALL: &str = "SELECT number, name, checksum FROM migrations ORDER BY number";
+}
+
+/// Names of migrations that are not among `applied`.
+pub(crate) fn missing(applied: &[Applied]) -> Vec<&'static str> {
+    MIGRATIONS.iter().filter(|(number, ..)| !applied.iter().any(|row| row.number == *number)).map(|(_, name, _)| *name).collect()
 }
 
 impl Warehouse {
@@ -41,7 +51,7 @@ impl Warehouse {
         // The name was checked to be an identifier.
         self.without_database().query_raw(&format!("CREATE DATABASE IF NOT EXISTS `{database}`")).execute().await?;
         self.query(LEDGER).execute().await?;
-        let applied: Vec<Applied> = self.query("SELECT number, name, checksum FROM migrations ORDER BY number").fetch_all().await?;
+        let applied: Vec<Applied> = self.query(Applied::ALL).fetch_all().await?;
         for row in &applied {
             check(database, row)?;
         }
@@ -61,7 +71,8 @@ impl Warehouse {
     }
 }
 
-fn check(database: &str, row: &Applied) -> Result<(), WarehouseError> {
+/// Refuses a migration that was changed after it was applied, or that a newer program applied.
+pub(crate) fn check(database: &str, row: &Applied) -> Result<(), WarehouseError> {
     let Some((_, name, text)) = MIGRATIONS.iter().find(|(number, ..)| *number == row.number) else {
         return Err(WarehouseError::Operator(format!(
             "database {database} has migration {} ({}), which this version does not know: it was migrated by a newer version; run that one",
@@ -96,5 +107,6 @@ mod tests {
         assert!(check("d", &changed).is_err_and(|e| e.to_string().contains("was changed")));
         let newer = Applied { number: 9_999, name: "9999_x".into(), checksum: "00".into() };
         assert!(check("d", &newer).is_err_and(|e| e.to_string().contains("newer version")));
+        assert_eq!(missing(&[changed, newer]).first(), Some(&"0002_commits"));
     }
 }

@@ -64,7 +64,7 @@ pub fn command(data: &Path) -> Command {
 }
 
 /// What the binary and its libraries read from the environment.
-const VARIABLES: [&str; 26] = [
+const VARIABLES: [&str; 27] = [
     "ADMIN_TOKEN",
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
@@ -85,6 +85,7 @@ const VARIABLES: [&str; 26] = [
     "RAW_RETENTION_DAYS",
     "RUST_BACKTRACE",
     "RUST_LOG",
+    "SETUP",
     "SITES",
     "SITES_FILE",
     "STORE_URL",

@@ -136,6 +136,14 @@ impl Service {
     /// # Panics
     /// If it does not end in time.
     pub async fn terminate(mut self) -> ExitStatus {
+        self.end().await
+    }
+
+    /// As [`Service::terminate`], of a service that stands in something else.
+    ///
+    /// # Panics
+    /// If it does not end in time.
+    pub async fn end(&mut self) -> ExitStatus {
         self.signal("TERM");
         timeout(END, self.child.wait()).await.expect("the service ends in time").expect("the service can be waited for")
     }
@@ -215,13 +223,18 @@ impl Service {
 
     /// Waits until nothing waits at any of `steps` (names as `clickstream status` shows them).
     pub async fn caught_up(&self, steps: &[&str]) {
-        eventually(Duration::from_mins(2), "every step has caught up", || async {
-            let status = self.json("/v1/status").await;
-            let behind: Vec<_> = status["steps"]
-                .as_array()
-                .into_iter()
-                .flatten()
-                .filter(|s| s["step"].as_str().is_some_and(|n| steps.contains(&n)) && s["lag"] != 0)
+        self.caught_up_within(Duration::from_mins(2), |step| steps.contains(&step)).await;
+    }
+
+    /// Waits until nothing waits at any step that `counts`; a status that cannot be had now is asked for again.
+    pub async fn caught_up_within(&self, deadline: Duration, counts: impl Fn(&str) -> bool) {
+        eventually(deadline, "every step has caught up", || async {
+            let answer = self.get("/v1/status").send().await.map_err(|e| e.to_string())?;
+            let status: Value = answer.json().await.map_err(|e| e.to_string())?;
+            let steps = status["steps"].as_array().ok_or_else(|| status.to_string())?;
+            let behind: Vec<_> = steps
+                .iter()
+                .filter(|s| s["step"].as_str().is_some_and(&counts) && s["lag"] != 0)
                 .map(|s| format!("{} lags {} {}", s["step"], s["lag"], s["unit"]))
                 .collect();
             if behind.is_empty() { Ok(()) } else { Err(behind.join(", ")) }

@@ -1,8 +1,12 @@
 //! Commits on their way to the group's coordinator.
 //!
 //! A commit is asked for only while its partition is held, and a partition is given up only when its commits were
-//! answered or took too long: so a commit is on its way before the partition can be another's, and never moves that
-//! one's offset back. The coordinator itself would take the commit of any member for any partition.
+//! answered or took too long: so a commit is on its way before the partition can be another's. The coordinator itself
+//! would take the commit of any member for any partition.
+//!
+//! One that took too long is answered as lost, and may stand all the same: without a coordinator librdkafka keeps a
+//! commit for as long as a session lasts (10 s), and a group that has become empty takes it. It may move the offset of
+//! another member back. Then batches are done again; none is lost, since what is committed was done.
 
 use std::time::{Duration, Instant};
 

@@ -8,8 +8,8 @@ use std::{
         Arc,
         mpsc::{Receiver, Sender, channel},
     },
-    thread::{JoinHandle, Thread},
-    time::{Duration, Instant},
+    thread::Thread,
+    time::Duration,
 };
 
 use rdkafka::{
@@ -39,7 +39,8 @@ pub(super) struct Asked {
 /// Sends commits one after the other.
 pub(super) struct Committer {
     asked: Option<Sender<Asked>>,
-    thread: JoinHandle<()>,
+    /// Hears when the thread has let go of the consumer.
+    ended: Receiver<()>,
 }
 
 impl Committer {
@@ -51,9 +52,15 @@ impl Committer {
         woken: Thread,
     ) -> std::io::Result<Self> {
         let (asked, asks) = channel();
-        let run = move || run(&consumer, &subscription, &shares, &asks, &woken);
-        let thread = std::thread::Builder::new().name("kafka-commits".to_owned()).spawn(run)?;
-        Ok(Self { asked: Some(asked), thread })
+        let (done, ended) = channel();
+        let run = move || {
+            run(&consumer, &subscription, &shares, &asks, &woken);
+            // In this order: the member's thread is to be the last that holds the consumer, since ending it takes long.
+            drop(consumer);
+            drop(done);
+        };
+        std::thread::Builder::new().name("kafka-commits".to_owned()).spawn(run)?;
+        Ok(Self { asked: Some(asked), ended })
     }
 
     pub(super) fn ask(&self, asked: Asked) -> Result<(), RDKafkaErrorCode> {
@@ -64,10 +71,8 @@ impl Committer {
     /// Ends it after the commit that is under way, if that comes to an end soon.
     pub(super) fn end(&mut self) {
         self.asked = None;
-        let until = Instant::now() + ENDED_WITHIN;
-        while !self.thread.is_finished() && Instant::now() < until {
-            std::thread::sleep(Duration::from_millis(2));
-        }
+        // Nothing is sent: it ends with the sender, or its time is over.
+        let _ = self.ended.recv_timeout(ENDED_WITHIN);
     }
 }
 

@@ -4,6 +4,11 @@ use rdkafka::error::{KafkaError, RDKafkaErrorCode};
 
 use crate::LogError;
 
+/// The error of every call on a log that was closed.
+pub(super) fn closed() -> LogError {
+    LogError::Unavailable("the log is closed".to_owned())
+}
+
 /// The error of a call that concerns `topic`, by the name that the caller gave it.
 pub(super) fn of_topic(error: &KafkaError, topic: &str) -> LogError {
     match code(error) {
@@ -24,7 +29,7 @@ pub(super) fn of_code(code: RDKafkaErrorCode, topic: &str) -> LogError {
         RDKafkaErrorCode::MessageTimedOut | RDKafkaErrorCode::TimedOutQueue => {
             format!("the brokers did not acknowledge records of topic {topic} in time")
         }
-        RDKafkaErrorCode::PurgeQueue | RDKafkaErrorCode::PurgeInflight => "the log is closed".to_owned(),
+        RDKafkaErrorCode::PurgeQueue | RDKafkaErrorCode::PurgeInflight => return closed(),
         // The record is within our limit, so the topic's is too small: an operator's fault, not the record's.
         RDKafkaErrorCode::MessageSizeTooLarge | RDKafkaErrorCode::MessageBatchTooLarge => {
             format!("topic {topic} does not take batches that Kafka takes by default; its max.message.bytes must be 1048588 or more")
@@ -72,6 +77,12 @@ pub(super) fn leads_elsewhere(code: RDKafkaErrorCode) -> bool {
 /// Bytes of the log are not what they were when they were written.
 pub(super) fn is_damage(code: RDKafkaErrorCode) -> bool {
     matches!(code, RDKafkaErrorCode::BadCompression | RDKafkaErrorCode::BadMessage | RDKafkaErrorCode::InvalidMessage)
+}
+
+/// What a consumer is told in place of a batch that it cannot read: [damage](is_damage), or a format that librdkafka does
+/// not know, which may be damage of the byte that names it.
+pub(super) fn is_unreadable(code: RDKafkaErrorCode) -> bool {
+    is_damage(code) || code == RDKafkaErrorCode::NotImplemented
 }
 
 /// Will pass, or ends in a rebalance that is told anyway: a commit is tried again.

@@ -10,7 +10,7 @@ use rdkafka::ClientConfig;
 
 use super::{
     commits::Commit,
-    sender::closed,
+    failure::closed,
     session::{self, Subscription},
     shares::{Key, Limits, Shares, Taken},
     threads::{Handle, Threads},

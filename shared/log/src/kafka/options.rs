@@ -14,6 +14,9 @@ const PASSWORD: &str = "KAFKA_SASL_PASSWORD";
 /// Password of the key in `ssl.key.location`, if it has one.
 const KEY_PASSWORD: &str = "KAFKA_SSL_KEY_PASSWORD";
 
+/// Longest prefix, bytes: names of topics and groups follow it, and Kafka takes 249 in all.
+const LONGEST_PREFIX: usize = 100;
+
 /// What an option may be.
 enum Kind {
     Text,
@@ -78,12 +81,16 @@ impl KafkaOptions {
         let rest = url.strip_prefix("kafka://").ok_or_else(|| wrong(place))?;
         let (authority, query) = rest.split_once('?').unwrap_or((rest, ""));
         if authority.contains('@') {
-            return Err(wrong(&format!("names and passwords do not belong there; set {USERNAME} and {PASSWORD}")));
+            return Err(secrets_elsewhere());
         }
         let brokers = authority.strip_suffix('/').unwrap_or(authority);
         for broker in brokers.split(',') {
             let port = broker.rsplit_once(':').filter(|(host, _)| is_host(host)).and_then(|(_, port)| port.parse::<u16>().ok());
             if port.is_none_or(|port| port == 0) {
+                // A password with a question mark ends the authority early: what is wrong may be a part of it.
+                if rest.contains('@') {
+                    return Err(secrets_elsewhere());
+                }
                 return Err(wrong(&format!("{broker:?} is no HOST:PORT; {place}")));
             }
         }
@@ -97,8 +104,8 @@ impl KafkaOptions {
         }
         let own = |name: &str| given.iter().find(|(given, _)| *given == name).map(|(_, value)| value.clone());
         let prefix = own("prefix").unwrap_or_default();
-        if !is_topic_name(&format!("{prefix}events")) {
-            return Err(wrong("the option prefix takes letters, digits, '.', '_' and '-', at most 100"));
+        if prefix.len() > LONGEST_PREFIX || !is_topic_name(&format!("{prefix}events")) {
+            return Err(wrong(&format!("the option prefix takes letters, digits, '.', '_' and '-', at most {LONGEST_PREFIX}")));
         }
         // Both are within the range of their option.
         let partitions = own("partitions").and_then(|value| value.parse().ok());
@@ -121,6 +128,11 @@ impl KafkaOptions {
         if let Some(password) = environment(KEY_PASSWORD).filter(|_| given.iter().any(|(name, _)| *name == "ssl.key.location")) {
             settings.secret("ssl.key.password", password);
         }
+        if !is("security.protocol", "ssl")
+            && let Some((name, _)) = given.iter().find(|(name, _)| name.starts_with("ssl."))
+        {
+            return Err(wrong(&format!("{name} needs the option security.protocol, ssl or sasl_ssl: without it nothing is encrypted")));
+        }
         if is("security.protocol", "ssl") {
             // A librdkafka with OpenSSL of its own knows no default place of certificates and has to look for it.
             settings.option("ssl.ca.location", "probe");
@@ -142,6 +154,10 @@ fn wrong(what: &str) -> LogError {
     LogError::Unavailable(format!("LOG_URL is wrong: {what}"))
 }
 
+fn secrets_elsewhere() -> LogError {
+    wrong(&format!("names and passwords do not belong there; set {USERNAME} and {PASSWORD}"))
+}
+
 /// A name, an IPv4 address, or an IPv6 address in brackets.
 fn is_host(host: &str) -> bool {
     let inner = host.strip_prefix('[').and_then(|h| h.strip_suffix(']')).unwrap_or(host);
@@ -158,8 +174,12 @@ pub(super) fn is_topic_name(name: &str) -> bool {
 
 /// `NAME=VALUE` of the query.
 fn option(pair: &str) -> Result<(&'static str, String), LogError> {
-    let (name, value) = pair.split_once('=').ok_or_else(|| wrong(&format!("{pair:?} is no OPTION=VALUE")))?;
     let known = PASSED_ON.iter().chain(&OWN);
+    let named = pair.split_once('=').filter(|(name, _)| known.clone().any(|(known, _)| known == name));
+    if named.is_none() && pair.contains('@') {
+        return Err(secrets_elsewhere());
+    }
+    let (name, value) = pair.split_once('=').ok_or_else(|| wrong(&format!("{pair:?} is no OPTION=VALUE")))?;
     let Some((name, kind)) = known.clone().find(|(known, _)| *known == name) else {
         if name.contains("password") || name.contains("username") {
             return Err(wrong(&format!("{name} does not belong there; set {USERNAME} and {PASSWORD}, or {KEY_PASSWORD}")));
@@ -220,6 +240,11 @@ mod tests {
             ("kafka://a:70000", "is no HOST:PORT"),
             ("kafka://a:1/topic", "is no HOST:PORT"),
             ("kafka://ada:hush@a:1", KEY_PASSWORD.split_at(5).0),
+            ("kafka://ada:hush?@a:1", PASSWORD),
+            ("kafka://ada:1?hush@a:1", PASSWORD),
+            ("kafka://ada:1?hush=hush@a:1", PASSWORD),
+            ("kafka://a:1?ssl.ca.location=/proc/self", "ssl.ca.location needs the option security.protocol"),
+            ("kafka://a:1?security.protocol=plaintext&ssl.key.location=/proc/self", "nothing is encrypted"),
             ("kafka://a:1?sasl.password=hush", PASSWORD),
             ("kafka://a:1?acks=1", "there is no option acks; there are client.id, "),
             ("kafka://a:1?enable.ssl.certificate.verification=false", "there is no option enable.ssl.certificate.verification"),
@@ -235,9 +260,18 @@ mod tests {
             ("kafka://a:1?security.protocol=sasl_ssl", "needs the option sasl.mechanism"),
         ] {
             let said = parsed(url).unwrap_err();
+            assert!(!said.contains("ada"), "{said}");
             assert!(said.contains("LOG_URL is wrong: ") && said.contains(says), "{url}: {said}");
             assert!(!said.contains("hush"), "{said}");
         }
+    }
+
+    #[test]
+    fn a_prefix_leaves_room_for_the_names_that_follow_it() {
+        assert!(parsed(&format!("kafka://a:1?prefix={}", "p".repeat(100))).is_ok());
+        let said = parsed(&format!("kafka://a:1?prefix={}", "p".repeat(101))).unwrap_err();
+        assert!(said.contains("at most 100"), "{said}");
+        assert!(parsed("kafka://a:1?client.id=shop@home").is_ok());
     }
 
     #[test]

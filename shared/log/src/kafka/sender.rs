@@ -13,7 +13,10 @@ use std::{
 use rdkafka::{ClientConfig, error::RDKafkaErrorCode};
 use tokio::{sync::Semaphore, time::timeout};
 
-use super::{delivery::Delivery, failure};
+use super::{
+    delivery::Delivery,
+    failure::{self, closed},
+};
 use crate::{LogError, Position, Record, taking::queued_bytes};
 use lanes::Live;
 
@@ -106,10 +109,6 @@ impl Sender {
     fn lock(&self) -> MutexGuard<'_, Option<Arc<Live>>> {
         self.live.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-pub(super) fn closed() -> LogError {
-    LogError::Unavailable("the log is closed".to_owned())
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! The thread of a member: polls librdkafka, fills the member's shares, asks for its commits, and answers rebalances.
 //!
 //! Polling goes on while batches are being worked on, so that a slow batch is no reason to lose a partition
-//! (`max.poll.interval.ms` is never reached); a dead process is noticed by its missing heartbeats. Each partition has a
-//! queue of its own in librdkafka (`rd_kafka_queue_get_partition`): one that is not read holds up no other, and
-//! librdkafka stops fetching it when enough waits there.
+//! (`max.poll.interval.ms` is never reached); a dead process is noticed by its missing heartbeats.
+
+mod fetching;
 
 use std::{
     collections::HashMap,
@@ -17,7 +17,7 @@ use std::{
 };
 
 use rdkafka::{
-    ClientConfig, Message, Offset, TopicPartitionList,
+    ClientConfig, Message, TopicPartitionList,
     config::FromClientConfigAndContext,
     consumer::{BaseConsumer, Consumer, base_consumer::PartitionQueue},
     error::{KafkaError, KafkaResult, RDKafkaErrorCode},
@@ -26,9 +26,8 @@ use rdkafka::{
 use super::{
     commits::{Commit, Commits},
     committer::{Asked, Committer},
-    failure, message,
+    failure,
     rebalance::{Telling, Told, give_up, take_up},
-    settings::ANSWER_WITHIN,
     shares::{Key, Shares},
     topics,
 };
@@ -39,10 +38,6 @@ const TICK: Duration = Duration::from_millis(100);
 /// How long a partition that goes to another member waits for its batch in hand to be committed, so that the work is
 /// not done twice.
 const PATIENCE: Duration = Duration::from_secs(5);
-/// Records moved from one partition before the others get their turn.
-const TURN: usize = 512;
-/// Bytes of them.
-const TURN_BYTES: usize = 1 << 20;
 /// Before a damaged partition is looked at again, and before a consumer that failed as a whole is replaced.
 const REST: Duration = Duration::from_secs(5);
 
@@ -76,6 +71,7 @@ impl Subscription {
 
 /// Runs until `stop` and commits what is `asked`; whoever asks or stops wakes this thread.
 pub(super) fn run(subscription: &Arc<Subscription>, shares: &Arc<Shares>, asked: &Receiver<Commit>, stop: &AtomicBool) {
+    let _ended = Ended(shares);
     while !stop.load(Ordering::Relaxed) {
         let ended = Session::begin(subscription, shares).and_then(|session| session.serve(asked, stop));
         if let Err(error) = ended {
@@ -89,7 +85,15 @@ pub(super) fn run(subscription: &Arc<Subscription>, shares: &Arc<Shares>, asked:
             }
         }
     }
-    shares.end();
+}
+
+/// Tells the member's caller, who waits for a batch, that none will come: also if the thread panics.
+struct Ended<'a>(&'a Shares);
+
+impl Drop for Ended<'_> {
+    fn drop(&mut self) {
+        self.0.end();
+    }
 }
 
 fn refuse(subscription: &Subscription, commit: Commit) {
@@ -135,7 +139,7 @@ impl<'a> Session<'a> {
             self.commits.expire(now);
             self.leave(now);
             self.seek();
-            if !self.fill() {
+            if !self.fill()? {
                 thread::park_timeout(TICK);
             }
         }
@@ -148,8 +152,8 @@ impl<'a> Session<'a> {
             let before = self.consumer.context().count();
             match self.consumer.poll(Duration::ZERO) {
                 Some(Ok(message)) => {
-                    // Its partition was given up in the same moment; else it would be in the partition's own queue.
-                    tracing::debug!(partition = message.partition(), offset = message.offset(), "a message of no queue is dropped");
+                    // Its partition was given up in the same moment, or got no queue of its own. It is not committed.
+                    tracing::warn!(partition = message.partition(), offset = message.offset(), "a message of no queue is dropped");
                 }
                 Some(Err(error @ KafkaError::MessageConsumptionFatal(_))) => return Err(error),
                 Some(Err(error)) => self.complain(&error),
@@ -205,16 +209,14 @@ impl<'a> Session<'a> {
     }
 
     fn take_up(&mut self, partitions: &TopicPartitionList) {
-        let keys = self.subscription.keys(partitions);
-        for key in &keys {
-            let full = &self.subscription.topics[key.topic].1;
+        let mut keys = self.subscription.keys(partitions);
+        keys.retain(|key| {
             // Before the partition is assigned, so that not one message of it goes into the common queue.
-            if let Some(mut queue) = self.consumer.split_partition_queue(full, key.partition as i32) {
-                let me = thread::current();
-                queue.set_nonempty_callback(move || me.unpark());
-                self.queues.insert(*key, queue);
-            }
-        }
+            let queue = self.queue_of(*key);
+            let found = queue.is_some();
+            self.queues.extend(queue.map(|queue| (*key, queue)));
+            found
+        });
         match take_up(&self.consumer, partitions) {
             Ok(()) => {
                 tracing::debug!(group = self.subscription.group, partitions = ?self.names(&keys), "took partitions up");
@@ -251,60 +253,6 @@ impl<'a> Session<'a> {
         self.commits.begin(commit, now, |c| committer.ask(Asked { key: c.key, holding: c.holding, next_offset: c.next_offset }));
     }
 
-    /// Has librdkafka go on elsewhere in partitions that were rewound; it drops what it fetched ahead.
-    fn seek(&self) {
-        for (key, offset) in self.shares.seeks() {
-            let mut to = TopicPartitionList::with_capacity(1);
-            let asked = to
-                .add_partition_offset(&self.subscription.topics[key.topic].1, key.partition as i32, Offset::Offset(offset as i64))
-                .and_then(|()| self.consumer.seek_partitions(to, ANSWER_WITHIN))
-                .and_then(|told| told.elements().first().map_or(Ok(()), rdkafka::topic_partition_list::TopicPartitionListElem::error));
-            match asked {
-                Ok(()) => self.shares.sought(key, offset),
-                // Tried again with the next round: until then nothing of the partition is taken.
-                Err(error) => tracing::warn!(partition = key.partition, offset, %error, "a partition cannot be rewound yet"),
-            }
-        }
-    }
-
-    /// Moves what was fetched into the shares; true if more waits.
-    fn fill(&self) -> bool {
-        let mut more = false;
-        for (key, queue) in &self.queues {
-            if !self.shares.wants(*key) {
-                continue;
-            }
-            let (mut records, mut bytes) = (Vec::new(), 0);
-            while records.len() < TURN && bytes < TURN_BYTES {
-                match queue.poll(Duration::ZERO) {
-                    Some(Ok(message)) => {
-                        bytes += message.payload_len() + message.key_len();
-                        records.push(message::record(&message));
-                    }
-                    Some(Err(error)) if failure::code(&error).is_some_and(failure::is_damage) => {
-                        self.shares.add(*key, std::mem::take(&mut records));
-                        self.damaged(*key, &error);
-                        break;
-                    }
-                    Some(Err(error)) => self.complain(&error),
-                    None => break,
-                }
-            }
-            more |= records.len() == TURN || bytes >= TURN_BYTES;
-            if !records.is_empty() {
-                self.shares.add(*key, records);
-            }
-        }
-        more
-    }
-
-    /// Says so again and again until it is repaired; nothing is skipped.
-    fn damaged(&self, key: Key, error: &KafkaError) {
-        let topic = &self.subscription.topics[key.topic].0;
-        self.shares.report(LogError::Corrupt(format!("partition {} of {topic}: {error}", key.partition)));
-        self.shares.refetch(key, REST);
-    }
-
     /// For log lines.
     fn names(&self, keys: &[Key]) -> Vec<String> {
         keys.iter().map(|key| format!("{}/{}", self.subscription.topics[key.topic].0, key.partition)).collect()
@@ -328,5 +276,27 @@ impl Drop for Session<'_> {
         for error in leaving.into_iter().chain(unheard).filter_map(Result::err) {
             tracing::debug!(%error, "a rebalance could not be answered while closing");
         }
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+    use crate::{BatchLimits, kafka::shares::Limits};
+
+    #[tokio::test]
+    async fn who_waits_for_a_batch_hears_that_the_thread_panicked() {
+        let limits = BatchLimits { max_records: 1, max_bytes: 1, window: Duration::ZERO };
+        let shares = Arc::new(Shares::new(Limits::of(limits)));
+        let thread = thread::spawn({
+            let shares = Arc::clone(&shares);
+            move || {
+                let _ended = Ended(&shares);
+                panic!("as a fault of ours would");
+            }
+        });
+        assert!(shares.take().await.unwrap_err().to_string().contains("closed"));
+        assert!(thread.join().is_err());
     }
 }

@@ -13,7 +13,7 @@ use std::{
 
 use tokio::sync::Notify;
 
-use super::sender::closed;
+use super::failure::closed;
 use crate::{BatchLimits, LogError, LoggedRecord};
 pub(super) use share::Share;
 
@@ -166,10 +166,15 @@ impl Shares {
         }
     }
 
-    /// What comes next of `key` is unusable; it is fetched again after `rest`.
-    pub(super) fn refetch(&self, key: Key, rest: Duration) {
+    /// The offset that comes next of `key`; none if nothing of this holding was seen.
+    pub(super) fn next(&self, key: Key) -> Option<u64> {
+        self.lock().share(key).and_then(|share| share.next)
+    }
+
+    /// What comes next of `key`, at offset `at`, is unusable; it is fetched again after `rest`.
+    pub(super) fn refetch(&self, key: Key, at: u64, rest: Duration) {
         if let Some(share) = self.lock().share(key) {
-            share.refetch(Instant::now() + rest);
+            share.refetch(at, Instant::now() + rest);
         }
     }
 

@@ -9,12 +9,29 @@ use std::{
     time::Duration,
 };
 
-use super::{blocking, sender::closed};
+use tokio::sync::oneshot;
+
+use super::failure::closed;
 use crate::LogError;
 
-/// Longest wait for members to leave their groups when the log is closed; the brokers notice the others by their
-/// missing heartbeats.
-const LEFT_WITHIN: Duration = Duration::from_secs(5);
+/// Longest wait for members to leave their groups, and for other clients to end, when the log is closed; the brokers
+/// notice the others by their missing heartbeats.
+pub(super) const LEFT_WITHIN: Duration = Duration::from_secs(5);
+
+/// Runs `end`, which ends clients and may wait long for a broker that stands still, on a thread of its own; the receiver
+/// hears when it is done. Not on a thread of the runtime: that would wait for it when it ends itself.
+pub(super) fn aside(end: impl FnOnce() + Send + 'static) -> oneshot::Receiver<()> {
+    let (done, ended) = oneshot::channel();
+    let run = move || {
+        end();
+        // Who waits no longer needs no word.
+        let _ = done.send(());
+    };
+    if let Err(error) = std::thread::Builder::new().name("kafka-end".to_owned()).spawn(run) {
+        tracing::error!(%error, "no thread to end clients on");
+    }
+    ended
+}
 
 /// Ends and wakes one thread.
 #[derive(Clone)]
@@ -75,13 +92,12 @@ impl Threads {
         for (handle, _) in &running {
             handle.stop();
         }
-        let all = blocking(move || {
+        let all = aside(move || {
             for (_, thread) in running {
                 if thread.join().is_err() {
                     tracing::error!("the thread of a consumer panicked");
                 }
             }
-            Ok(())
         });
         if tokio::time::timeout(LEFT_WITHIN, all).await.is_err() {
             tracing::warn!("not every consumer left its group within {LEFT_WITHIN:?}; the brokers will notice");

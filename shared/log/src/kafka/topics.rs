@@ -14,7 +14,7 @@ use rdkafka::{
 };
 
 use super::{failure, logging::Quiet, options::is_topic_name, settings::ANSWER_WITHIN};
-use crate::{Extent, LogError, REJECTED};
+use crate::{DOCTOR, Extent, LogError, REJECTED};
 
 /// Copies of a partition where nothing else is said and there are as many brokers.
 const REPLICATION: i32 = 3;
@@ -40,7 +40,12 @@ pub(super) enum Keep {
 impl Keep {
     /// Records of `topic` (the name without prefix).
     pub(super) fn records_of(topic: &str) -> Self {
-        Self::For { ms: if topic == REJECTED { 30 * DAY_MS } else { 7 * DAY_MS } }
+        let days = match topic {
+            REJECTED => 30,
+            DOCTOR => 1,
+            _ => 7,
+        };
+        Self::For { ms: days * DAY_MS }
     }
 }
 
@@ -49,7 +54,7 @@ fn options() -> AdminOptions {
 }
 
 /// What the cluster says of `topic`, which the caller calls `name`; blocks.
-fn describe<C: ClientContext>(client: &Client<C>, topic: &str, name: &str) -> Result<Metadata, LogError> {
+pub(super) fn describe<C: ClientContext>(client: &Client<C>, topic: &str, name: &str) -> Result<Metadata, LogError> {
     if !is_topic_name(topic) {
         return Err(LogError::UnknownTopic(name.to_owned()));
     }
@@ -106,7 +111,18 @@ pub(super) async fn create(
         None => {
             let replication = match replication {
                 Some(replication) => replication,
-                None => brokers(admin).await?.min(REPLICATION),
+                None => {
+                    let brokers = brokers(admin).await?;
+                    if brokers < REPLICATION {
+                        tracing::warn!(
+                            topic,
+                            brokers,
+                            "the topic is made with fewer than {REPLICATION} copies, since so few brokers answer; where there will be \
+                             more, say in LOG_URL how many copies there are to be: replication={REPLICATION}"
+                        );
+                    }
+                    brokers.min(REPLICATION)
+                }
             };
             let settings = settings(keep, replication);
             let mut new = NewTopic::new(topic, partitions as i32, TopicReplication::Fixed(replication));
@@ -153,7 +169,7 @@ async fn answers(admin: &Arc<AdminClient<Quiet>>, topic: &str, partitions: u32) 
 }
 
 /// Settings of a new topic (Kafka's topic configuration); what is not here is the cluster's default.
-fn settings(keep: Keep, replication: i32) -> Vec<(&'static str, String)> {
+pub(super) fn settings(keep: Keep, replication: i32) -> Vec<(&'static str, String)> {
     let mut settings = vec![
         ("message.timestamp.type", "LogAppendTime".to_owned()),
         // A broker's default, said here so that a cluster's smaller one does not refuse records within our limit.

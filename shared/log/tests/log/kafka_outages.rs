@@ -196,6 +196,56 @@ async fn a_consumer_outlives_the_broker_and_goes_on_where_it_committed() {
     log.close().await;
 }
 
+#[test]
+fn appends_that_wait_for_the_same_answer_ask_once() {
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let log = KafkaLog::open(&format!("kafka://127.0.0.1:{port}")).unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let began = Instant::now();
+    runtime.block_on(async {
+        let mut callers = JoinSet::new();
+        for caller in 0..20 {
+            let log = log.clone();
+            callers.spawn(async move {
+                tokio::time::sleep(Duration::from_millis(50 * caller)).await;
+                let asked = Instant::now();
+                (log.append(TOPIC, vec![record("k", "v")]).await.unwrap_err(), asked.elapsed())
+            });
+        }
+        for (error, after) in callers.join_all().await {
+            assert!(matches!(error, LogError::Unavailable(_)), "{error}");
+            assert!(after < Duration::from_secs(6), "{after:?}");
+        }
+    });
+    // A question that nobody waits for any more would hold it up.
+    drop(runtime);
+    println!("20 appends were refused, and nothing was asked any more, after {:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(8));
+}
+
+#[test]
+fn a_log_closed_while_the_broker_stands_still_holds_up_no_process() {
+    kafka::show_logs();
+    let server = Server::start("kafka", &[]);
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
+    let (log, _consumer) = runtime.block_on(async {
+        let (log, _) = log(&server.fact("url"), 1).await;
+        let mut consumer = log.subscribe("group", &[TOPIC], at_once(10)).await.unwrap();
+        probe(&log).await.unwrap();
+        let batch = next(&mut consumer).await;
+        commit(&mut consumer, &batch).await.unwrap();
+        (log, consumer)
+    });
+    server.freeze();
+    let began = Instant::now();
+    runtime.block_on(log.close());
+    let closed = began.elapsed();
+    // As a process does at its end: waits for what blocks on the runtime's threads.
+    drop(runtime);
+    println!("closed after {closed:?}, the runtime ended after {:?}", began.elapsed());
+    assert!(began.elapsed() < Duration::from_secs(15));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn where_no_broker_is_every_call_says_so_in_time() {
     // A port that was free a moment ago; nothing listens.

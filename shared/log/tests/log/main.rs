@@ -3,6 +3,7 @@
 
 mod kafka;
 mod kafka_conformance;
+mod kafka_damage;
 mod kafka_groups;
 mod kafka_outages;
 mod kafka_topics;

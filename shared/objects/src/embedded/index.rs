@@ -10,7 +10,10 @@ use std::{
 use clickstream_sqlite::{Database, Failure, Folder, Migration, Tuning};
 use rusqlite::{Connection, OptionalExtension as _, Row, params};
 
-use super::files::Files;
+use super::{
+    files::Files,
+    outbox::{announce, announced},
+};
 use crate::{Condition, ObjectError};
 
 const MIGRATIONS: [Migration; 1] =
@@ -194,8 +197,8 @@ fn store(transaction: &rusqlite::Transaction<'_>, entry: &Entry) -> rusqlite::Re
         "INSERT OR REPLACE INTO objects (key, file, size, etag, modified_at, content_type, metadata) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
         params![entry.key, entry.file, size, entry.etag, entry.modified_at, entry.content_type, metadata],
     )?;
-    if super::outbox::announced(&entry.key) {
-        transaction.execute("INSERT INTO notifications (key, etag, size) VALUES (?1, ?2, ?3)", params![entry.key, entry.etag, size])?;
+    if announced(&entry.key) {
+        announce(transaction, &entry.key, &entry.etag, entry.size)?;
     }
     Ok(())
 }

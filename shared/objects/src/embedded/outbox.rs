@@ -8,7 +8,7 @@ use std::{
 
 use async_trait::async_trait;
 use clickstream_sqlite::Failure;
-use rusqlite::params;
+use rusqlite::{Transaction, params};
 use tokio::sync::Notify;
 
 use super::index::{Index, now, past};
@@ -22,6 +22,12 @@ pub const ANNOUNCED: [&str; 3] = ["raw/", "inbox/", "spill/"];
 /// True if objects of this name are announced.
 pub fn announced(key: &str) -> bool {
     ANNOUNCED.iter().any(|prefix| key.starts_with(prefix))
+}
+
+/// Writes a notification down, with whatever else `transaction` writes.
+pub fn announce(transaction: &Transaction<'_>, key: &str, etag: &str, size: u64) -> rusqlite::Result<()> {
+    let sql = "INSERT INTO notifications (key, etag, size) VALUES (?1, ?2, ?3)";
+    transaction.execute(sql, params![key, etag, size.cast_signed()]).map(drop)
 }
 
 /// The queue.
@@ -73,7 +79,7 @@ impl Outbox {
         Ok(deliveries)
     }
 
-    fn change(&self, ids: &[i64], change: impl Fn(&rusqlite::Transaction<'_>, i64) -> rusqlite::Result<usize>) -> Result<(), Failure> {
+    fn change(&self, ids: &[i64], change: impl Fn(&Transaction<'_>, i64) -> rusqlite::Result<usize>) -> Result<(), Failure> {
         if ids.is_empty() {
             return Ok(());
         }

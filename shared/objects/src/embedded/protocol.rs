@@ -1,12 +1,15 @@
 //! S3's calls on the index and the files.
 
+mod parts;
+
 use std::{
-    io::{Read as _, SeekFrom, Write as _},
+    io::SeekFrom,
     path::PathBuf,
     sync::Arc,
     time::{Duration, UNIX_EPOCH},
 };
 
+use base64::{Engine as _, prelude::BASE64_STANDARD};
 use futures::StreamExt as _;
 use s3s::{
     S3, S3Error, S3ErrorCode, S3Request, S3Response, S3Result,
@@ -22,11 +25,10 @@ use s3s::{
 };
 use tokio::io::{AsyncReadExt as _, AsyncSeekExt as _, AsyncWriteExt as _};
 use tokio_util::io::ReaderStream;
-use uuid::Uuid;
 
 use super::{
     files,
-    index::{Entry, Index, Upload, Written},
+    index::{Entry, Index, Written},
     outbox::Outbox,
 };
 use crate::{Condition, ObjectError};
@@ -70,21 +72,13 @@ impl Bucket {
         let path = self.index.files.incoming();
         let taken = write_body(&path, body).await;
         let outcome = taken.and_then(|(size, md5)| match expected_md5 {
-            Some(expected) if base64_of(&md5) != expected => Err(s3_error!(BadDigest, "the body is not what Content-MD5 says")),
+            Some(expected) if BASE64_STANDARD.encode(md5) != expected => Err(s3_error!(BadDigest, "the body is not what Content-MD5 says")),
             _ => Ok((path.clone(), size, md5)),
         });
         if outcome.is_err() {
             let _ = tokio::fs::remove_file(&path).await;
         }
         outcome
-    }
-
-    fn part_path(&self, upload: &str, part: i32) -> PathBuf {
-        self.index.files.incoming().with_file_name(format!("{upload}.{part}"))
-    }
-
-    async fn upload(&self, id: String) -> S3Result<Upload> {
-        self.run(move |index| Ok(index.upload(&id)?)).await?.ok_or_else(|| s3_error!(NoSuchUpload))
     }
 
     async fn stand(&self, key: String, condition: Condition, written: Written) -> S3Result<Entry> {
@@ -142,20 +136,6 @@ fn condition(if_match: Option<&ETagCondition>, if_none_match: Option<&ETagCondit
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|b| format!("{b:02x}")).collect()
-}
-
-/// Standard base64 of an MD5, as `Content-MD5` has it.
-fn base64_of(md5: &[u8; 16]) -> String {
-    const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::with_capacity(24);
-    for chunk in md5.chunks(3) {
-        let word = chunk.iter().fold(0_u32, |w, b| (w << 8) | u32::from(*b)) << (8 * (3 - chunk.len()));
-        for place in 0..=chunk.len() {
-            text.push(char::from(ALPHABET[(word >> (18 - 6 * place)) as usize & 63]));
-        }
-        (chunk.len()..3).for_each(|_| text.push('='));
-    }
-    text
 }
 
 fn modified(entry: &Entry) -> Timestamp {
@@ -298,134 +278,24 @@ impl S3 for Bucket {
         &self,
         request: S3Request<CreateMultipartUploadInput>,
     ) -> S3Result<S3Response<CreateMultipartUploadOutput>> {
-        let input = request.input;
-        self.check(&input.bucket)?;
-        check_key(&input.key)?;
-        let id = Uuid::new_v4().simple().to_string();
-        let upload =
-            Upload { key: input.key.clone(), content_type: input.content_type, metadata: input.metadata.into_iter().flatten().collect() };
-        let named = id.clone();
-        self.run(move |index| Ok(index.begin_upload(&named, &upload)?)).await?;
-        Ok(S3Response::new(CreateMultipartUploadOutput {
-            bucket: Some(input.bucket),
-            key: Some(input.key),
-            upload_id: Some(id),
-            ..Default::default()
-        }))
+        self.create_upload(request.input).await.map(S3Response::new)
     }
 
     async fn upload_part(&self, request: S3Request<UploadPartInput>) -> S3Result<S3Response<UploadPartOutput>> {
-        let input = request.input;
-        self.check(&input.bucket)?;
-        if !(1..=10_000).contains(&input.part_number) {
-            return Err(s3_error!(InvalidArgument, "a part has a number from 1 to 10000"));
-        }
-        self.upload(input.upload_id.clone()).await?;
-        let body = input.body.ok_or_else(|| s3_error!(IncompleteBody))?;
-        let (file, _, md5) = self.take(body, input.content_md5).await?;
-        let part = self.part_path(&input.upload_id, input.part_number);
-        tokio::fs::rename(&file, &part).await.map_err(|e| S3Error::with_message(S3ErrorCode::InternalError, e.to_string()))?;
-        Ok(S3Response::new(UploadPartOutput { e_tag: Some(ETag::Strong(hex(&md5))), ..Default::default() }))
+        self.take_part(request.input).await.map(S3Response::new)
     }
 
     async fn complete_multipart_upload(
         &self,
         request: S3Request<CompleteMultipartUploadInput>,
     ) -> S3Result<S3Response<CompleteMultipartUploadOutput>> {
-        let input = request.input;
-        self.check(&input.bucket)?;
-        let upload = self.upload(input.upload_id.clone()).await?;
-        if upload.key != input.key {
-            return Err(s3_error!(NoSuchUpload));
-        }
-        let condition = condition(input.if_match.as_ref(), input.if_none_match.as_ref())?;
-        let mut parts = Vec::new();
-        for part in input.multipart_upload.and_then(|u| u.parts).into_iter().flatten() {
-            let number = part.part_number.ok_or_else(|| s3_error!(InvalidPart))?;
-            if parts.last().is_some_and(|(last, _)| *last >= number) {
-                return Err(s3_error!(InvalidPartOrder));
-            }
-            parts.push((number, self.part_path(&input.upload_id, number)));
-        }
-        if parts.is_empty() {
-            return Err(s3_error!(InvalidPart, "an upload has at least one part"));
-        }
-        let paths: Vec<PathBuf> = parts.into_iter().map(|(_, path)| path).collect();
-        let joined = paths.clone();
-        let (file, size, etag) = self.run(move |index| join(index, &joined)).await?;
-        let written = Written { file, size, etag, content_type: upload.content_type, metadata: upload.metadata };
-        let entry = self.stand(upload.key, condition, written).await?;
-        let id = input.upload_id;
-        self.run(move |index| {
-            paths.iter().for_each(|path| drop(std::fs::remove_file(path)));
-            Ok(index.end_upload(&id)?)
-        })
-        .await?;
-        Ok(S3Response::new(CompleteMultipartUploadOutput {
-            bucket: Some(input.bucket),
-            key: Some(entry.key),
-            e_tag: Some(ETag::Strong(entry.etag)),
-            ..Default::default()
-        }))
+        self.complete_upload(request.input).await.map(S3Response::new)
     }
 
     async fn abort_multipart_upload(
         &self,
         request: S3Request<AbortMultipartUploadInput>,
     ) -> S3Result<S3Response<AbortMultipartUploadOutput>> {
-        let input = request.input;
-        self.check(&input.bucket)?;
-        let id = input.upload_id;
-        self.upload(id.clone()).await?;
-        let prefix = format!("{id}.");
-        self.run(move |index| {
-            let folder = index.files.incoming().with_file_name("");
-            for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-                if entry.file_name().to_string_lossy().starts_with(&prefix) {
-                    drop(std::fs::remove_file(entry.path()));
-                }
-            }
-            Ok(index.end_upload(&id)?)
-        })
-        .await?;
-        Ok(S3Response::new(AbortMultipartUploadOutput::default()))
-    }
-}
-
-/// Parts one after the other into a new file, synced. The `ETag` is S3's: the MD5 of the parts' MD5s, and their number.
-fn join(index: &Index, parts: &[PathBuf]) -> Result<(PathBuf, u64, String), ObjectError> {
-    let path = index.files.incoming();
-    let failed = |e: std::io::Error| ObjectError::from(clickstream_sqlite::Failure::of_io("an upload", &e));
-    let mut file = files::create(&path).map_err(failed)?;
-    let mut all = Md5::new();
-    let mut size = 0;
-    let mut buffer = vec![0; 256 << 10];
-    for part in parts {
-        let mut source = std::fs::File::open(part).map_err(|_| ObjectError::Refused("a part that was not uploaded".to_owned()))?;
-        let mut md5 = Md5::new();
-        loop {
-            let read = source.read(&mut buffer).map_err(failed)?;
-            if read == 0 {
-                break;
-            }
-            md5.update(&buffer[..read]);
-            file.write_all(&buffer[..read]).map_err(failed)?;
-            size += read as u64;
-        }
-        all.update(&md5.finalize());
-    }
-    file.sync_all().map_err(failed)?;
-    Ok((path, size, format!("{}-{}", hex(&all.finalize()), parts.len())))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::base64_of;
-
-    #[test]
-    fn an_md5_is_written_as_content_md5_has_it() {
-        // RFC 1321: the MD5 of nothing.
-        let nothing = [0xd4, 0x1d, 0x8c, 0xd9, 0x8f, 0, 0xb2, 4, 0xe9, 0x80, 9, 0x98, 0xec, 0xf8, 0x42, 0x7e];
-        assert_eq!(base64_of(&nothing), "1B2M2Y8AsgTpgAmY7PhCfg==");
+        self.abort_upload(request.input).await.map(S3Response::new)
     }
 }

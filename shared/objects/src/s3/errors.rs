@@ -2,7 +2,7 @@
 
 use aws_sdk_s3::{
     config::http::HttpResponse,
-    error::{DisplayErrorContext, ProvideErrorMetadata, SdkError},
+    error::{ProvideErrorMetadata, SdkError},
 };
 
 use crate::ObjectError;
@@ -13,7 +13,7 @@ where
     E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
 {
     let Some(status) = error.raw_response().map(|r| r.status().as_u16()) else {
-        return ObjectError::Unavailable(DisplayErrorContext(&error).to_string());
+        return ObjectError::Unavailable(with_causes(&error));
     };
     let code = error.code().unwrap_or_default().to_owned();
     let said = match error.message() {
@@ -29,4 +29,10 @@ where
         408 | 429 | 500..=599 => ObjectError::Unavailable(said),
         _ => ObjectError::Refused(said),
     }
+}
+
+/// An error and its causes, on one line.
+fn with_causes(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
 }

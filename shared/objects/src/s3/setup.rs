@@ -1,8 +1,11 @@
 //! What a bucket needs before it is used: made once, by `clickstream setup`.
 
-use aws_sdk_s3::types::{
-    BucketLocationConstraint, CreateBucketConfiguration, Event, FilterRule, FilterRuleName, NotificationConfiguration,
-    NotificationConfigurationFilter, QueueConfiguration, S3KeyFilter,
+use aws_sdk_s3::{
+    error::ProvideErrorMetadata as _,
+    types::{
+        BucketLocationConstraint, CreateBucketConfiguration, Event, FilterRule, FilterRuleName, NotificationConfiguration,
+        NotificationConfigurationFilter, QueueConfiguration, S3KeyFilter,
+    },
 };
 
 use super::{S3Objects, errors};
@@ -26,7 +29,14 @@ impl S3Objects {
         let placed = elsewhere
             .map(|region| CreateBucketConfiguration::builder().location_constraint(BucketLocationConstraint::from(region)).build());
         let made = client.create_bucket().bucket(self.bucket()).set_create_bucket_configuration(placed).send().await;
-        made.map(|_| true).map_err(|error| errors::of(self.bucket(), error))
+        made.map(|_| true).or_else(|error| match error.code() {
+            // Another host made it since we looked.
+            Some("BucketAlreadyOwnedByYou") => Ok(false),
+            Some("BucketAlreadyExists") => {
+                Err(ObjectError::Refused(format!("somebody else has a bucket of the name {}; choose another", self.bucket())))
+            }
+            _ => Err(errors::of(self.bucket(), error)),
+        })
     }
 
     /// Has the server announce new objects under the prefixes that functions wait for to the target `arn`

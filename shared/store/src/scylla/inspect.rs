@@ -2,11 +2,13 @@
 
 use std::{collections::BTreeMap, fmt};
 
+use clickstream_event::Micros;
 use scylla::{
     client::session::Session,
     cluster::metadata::Strategy,
     policies::load_balancing::{NodeIdentifier, SingleTargetLoadBalancingPolicy},
     statement::unprepared::Statement,
+    value::CqlTimeuuid,
 };
 use uuid::Uuid;
 
@@ -47,6 +49,8 @@ pub struct Inspection {
     pub kind: Kind,
     /// Its version.
     pub version: String,
+    /// How far the clock of the node that was asked is ahead of ours, µs; half of what its answer took may be wrong.
+    pub ahead: i64,
     /// Every node that is known.
     pub nodes: Vec<Node>,
     /// Copies of each row, by datacenter, `*` for any; none if there is no keyspace.
@@ -72,6 +76,7 @@ pub async fn inspect(config: &ScyllaConfig) -> Result<Inspection, StoreError> {
         (Kind::Cassandra, "SELECT release_version FROM system.local", sync)
     };
     let version = text(&session, version, None).await?.unwrap_or_default();
+    let ahead = ahead(&session).await?;
     let cluster = session.get_cluster_state();
     let mut nodes = Vec::new();
     for node in cluster.get_nodes_info() {
@@ -82,7 +87,7 @@ pub async fn inspect(config: &ScyllaConfig) -> Result<Inspection, StoreError> {
     let replication = cluster.get_keyspace(&config.keyspace).map(|keyspace| copies(&keyspace.strategy));
     let migrations = migrations::applied(config, &session).await?;
     let missing = migrations::missing(&migrations).collect();
-    Ok(Inspection { kind, version, nodes, replication, migrations, missing })
+    Ok(Inspection { kind, version, ahead, nodes, replication, migrations, missing })
 }
 
 /// The text in the first column of the first row, as `host` or any node says it.
@@ -98,6 +103,16 @@ async fn text(session: &Session, query: &str, host: Option<Uuid>) -> Result<Opti
     Ok(row.and_then(|(text,)| text))
 }
 
+/// See [`Inspection::ahead`].
+async fn ahead(session: &Session) -> Result<i64, StoreError> {
+    let asked = Micros::now();
+    let result = session.query_unpaged("SELECT now() FROM system.local", ()).await?.into_rows_result().map_err(unreadable)?;
+    let halfway = i64::midpoint(asked.0, Micros::now().0);
+    let (id,) = result.first_row::<(CqlTimeuuid,)>().map_err(unreadable)?;
+    let (seconds, nanos) = Uuid::from(id).get_timestamp().map_or((0, 0), |time| time.to_unix());
+    Ok(seconds.cast_signed() * 1_000_000 + i64::from(nanos / 1_000) - halfway)
+}
+
 fn copies(strategy: &Strategy) -> BTreeMap<String, usize> {
     match strategy {
         Strategy::NetworkTopologyStrategy { datacenter_repfactors } => datacenter_repfactors.clone().into_iter().collect(),
@@ -106,21 +121,36 @@ fn copies(strategy: &Strategy) -> BTreeMap<String, usize> {
     }
 }
 
+/// Whether the user of `config` may write: removes a rejection that nobody has, which leaves nothing to be read.
+///
+/// # Errors
+/// [`StoreError::Setting`] if the user may not.
+pub async fn try_write(config: &ScyllaConfig) -> Result<(), StoreError> {
+    let session = session::open(config, &Profiles::of(config)).await?;
+    let delete = format!("DELETE FROM {}.rejections WHERE log_partition = -1 AND log_offset = -1", config.keyspace);
+    session.query_unpaged(delete, ()).await?;
+    Ok(())
+}
+
 impl Inspection {
     /// Fewest copies of a row in any datacenter; none if there is no keyspace.
     pub fn fewest_copies(&self) -> Option<usize> {
         self.replication.as_ref().and_then(|by_dc| by_dc.values().copied().min())
     }
 
+    /// Addresses of nodes that lose rows which were acknowledged when they are killed: they write their commit log later
+    /// (`periodic`), and too few others have the row.
+    pub fn losing(&self) -> Vec<&str> {
+        let few = self.fewest_copies().is_some_and(|copies| copies < ENOUGH_COPIES);
+        let periodic = self.nodes.iter().filter(|n| few && n.commitlog_sync.as_deref() == Some("periodic"));
+        periodic.map(|n| n.address.as_str()).collect()
+    }
+
     /// What an operator should set right, a sentence each.
     pub fn warnings(&self) -> Vec<String> {
         let mut warnings = Vec::new();
-        let copies = self.fewest_copies();
-        let periodic: Vec<&str> =
-            self.nodes.iter().filter(|n| n.commitlog_sync.as_deref() == Some("periodic")).map(|n| n.address.as_str()).collect();
-        if let Some(copies) = copies.filter(|copies| *copies < ENOUGH_COPIES)
-            && !periodic.is_empty()
-        {
+        let (copies, periodic) = (self.fewest_copies(), self.losing());
+        if let Some(copies) = copies.filter(|_| !periodic.is_empty()) {
             warnings.push(format!(
                 "commitlog_sync is periodic on {} and a row has {copies} of {ENOUGH_COPIES} copies: rows that were acknowledged are lost when a \
                  node is killed; set commitlog_sync to group or batch, or the keyspace's replication to {ENOUGH_COPIES}",
@@ -154,6 +184,7 @@ mod tests {
         Inspection {
             kind: Kind::Cassandra,
             version: "5.0.8".into(),
+            ahead: 0,
             nodes: vec![node],
             replication: copies.map(|copies| BTreeMap::from([("dc1".to_owned(), copies), ("dc2".to_owned(), 3)])),
             migrations: Vec::new(),

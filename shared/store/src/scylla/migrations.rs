@@ -150,7 +150,8 @@ struct Change<'a> {
 
 impl Change<'_> {
     /// Lets the node with the lowest id make the change and waits until every node knows it. Cassandra's nodes do not
-    /// agree among each other before they make a table, so two that made the same at once would make two.
+    /// agree among each other before they make a table, so two that made the same at once would make two. It is the
+    /// lowest of the nodes that this process is connected to: hosts that reach different nodes must not set up at once.
     async fn run(&self, text: &str) -> Result<(), StoreError> {
         let cluster = self.session.get_cluster_state();
         let first = cluster.get_nodes_info().iter().filter(|node| node.is_connected()).min_by_key(|node| node.host_id);

@@ -1,10 +1,11 @@
 //! Connections to the cluster.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use scylla::{
     client::{Compression, execution_profile::ExecutionProfile, session::Session, session_builder::SessionBuilder},
     policies::{load_balancing::DefaultPolicy, speculative_execution::SimpleSpeculativeExecutionPolicy},
+    statement::Consistency,
 };
 
 use super::{config::ScyllaConfig, tls};
@@ -64,14 +65,48 @@ pub(super) async fn open(config: &ScyllaConfig, profiles: &Profiles) -> Result<S
 }
 
 fn check_datacenter(config: &ScyllaConfig, session: &Session) -> Result<(), StoreError> {
-    let Some(wanted) = &config.local_dc else { return Ok(()) };
     let cluster = session.get_cluster_state();
-    let mut known: Vec<&str> = cluster.get_nodes_info().iter().filter_map(|node| node.datacenter.as_deref()).collect();
-    if known.contains(&wanted.as_str()) {
-        return Ok(());
+    let known: BTreeSet<&str> = cluster.get_nodes_info().iter().filter_map(|node| node.datacenter.as_deref()).collect();
+    fits(config, &known)
+}
+
+/// Refuses what does not fit the datacenters that the cluster has.
+fn fits(config: &ScyllaConfig, known: &BTreeSet<&str>) -> Result<(), StoreError> {
+    let names = || known.iter().copied().collect::<Vec<_>>().join(", ");
+    match &config.local_dc {
+        Some(wanted) if !known.contains(wanted.as_str()) => {
+            Err(StoreError::Setting(format!("STORE_URL is wrong: local_dc={wanted} is no datacenter of the cluster; it has {}", names())))
+        }
+        // Each statement would be local to the node it happens to be asked of: what one datacenter has acknowledged, a
+        // read of another does not find.
+        None if known.len() > 1 && config.consistency == Consistency::LocalQuorum => Err(StoreError::Setting(format!(
+            "STORE_URL is wrong: the cluster has several datacenters, and consistency=local_quorum holds within one; \
+             name one of {} by local_dc, or say consistency=quorum",
+            names()
+        ))),
+        _ => Ok(()),
     }
-    known.sort_unstable();
-    known.dedup();
-    let known = known.join(", ");
-    Err(StoreError::Setting(format!("STORE_URL is wrong: local_dc={wanted} is no datacenter of the cluster; it has {known}")))
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_local_quorum_needs_to_know_where_it_is_local() {
+        let config = |local_dc: Option<&str>, consistency| ScyllaConfig {
+            local_dc: local_dc.map(str::to_owned),
+            consistency,
+            ..ScyllaConfig::new(vec!["a:1".to_owned()], "k")
+        };
+        let (one, two) = (BTreeSet::from(["dc1"]), BTreeSet::from(["dc1", "dc2"]));
+        fits(&config(None, Consistency::LocalQuorum), &one).unwrap();
+        fits(&config(None, Consistency::Quorum), &two).unwrap();
+        fits(&config(Some("dc2"), Consistency::LocalQuorum), &two).unwrap();
+        let error = fits(&config(None, Consistency::LocalQuorum), &two).unwrap_err().to_string();
+        assert!(error.contains("one of dc1, dc2 by local_dc, or say consistency=quorum"), "{error}");
+        let error = fits(&config(Some("dc3"), Consistency::Quorum), &two).unwrap_err().to_string();
+        assert!(error.contains("local_dc=dc3") && error.contains("it has dc1, dc2"), "{error}");
+    }
 }

@@ -2,9 +2,6 @@
 
 use clickstream_event::Micros;
 
-/// Longest time to live that a server takes: 20 years
-/// (<https://cassandra.apache.org/doc/5.0/cassandra/developing/cql/dml.html>).
-const LONGEST: i64 = 630_720_000;
 /// Past 2038-01-19T03:14:06Z Cassandra's files cannot say when a row ends, unless it is told to write another format
 /// (`storage_compatibility_mode`). A day earlier, because clocks differ.
 const LAST: i64 = i32::MAX as i64 - 1 - 86_400;
@@ -19,7 +16,16 @@ pub(super) fn of(received_at: Micros, days: u32, now: Micros) -> Option<i32> {
     }
     // Servers count whole seconds and drop a row within the last one; 0 would be for ever.
     let seconds = left.div_euclid(Micros::SECOND) + 1;
-    Some(if seconds > LONGEST || end.0.div_euclid(Micros::SECOND) >= LAST { 0 } else { seconds as i32 })
+    // A server takes no more than 20 years at a time; the last moment is nearer.
+    Some(if end.0.div_euclid(Micros::SECOND) >= LAST { 0 } else { seconds as i32 })
+}
+
+/// What an operator should know if rows that are put now and kept for `days` will never end.
+pub(super) fn warning(what: &str, days: u32, now: Micros) -> Option<String> {
+    let for_ever = of(now, days, now) == Some(0);
+    for_ever.then(|| {
+        format!("{what} put now are to be kept for {days} days, past January 2038: servers cannot say so, and they are kept for ever")
+    })
 }
 
 #[cfg(test)]
@@ -42,6 +48,8 @@ mod tests {
     fn what_ends_too_far_away_to_be_told_is_kept_for_ever() {
         assert_eq!(of(NOW, 4_078, NOW), Some(4_078 * 86_400 + 1));
         assert_eq!([of(NOW, 4_079, NOW), of(NOW, 36_500, NOW), of(Micros(i64::MAX), 1, NOW)], [Some(0); 3]);
+        assert_eq!(warning("events", 4_078, NOW), None);
+        assert!(warning("events", 4_079, NOW).is_some_and(|said| said.contains("events put now are to be kept for 4079 days")));
         // Received long ago: a hundred years from then end soon enough.
         assert_eq!(of(NOW.plus(-99 * 365 * Micros::DAY), 36_500, NOW), Some(365 * 86_400 + 1));
     }

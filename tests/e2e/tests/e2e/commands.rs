@@ -2,6 +2,7 @@
 
 mod days;
 mod demo;
+mod doctor;
 mod export;
 mod files;
 mod replay;

@@ -3,5 +3,6 @@
 mod damage;
 mod drain;
 mod full_disk;
+mod old_log;
 mod refusals;
 mod spill;

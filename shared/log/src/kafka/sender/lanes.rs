@@ -26,7 +26,14 @@ pub(super) struct Live {
     producer: Arc<Producer>,
     /// Topics that were there when they were last asked for.
     topics: RwLock<HashMap<String, Arc<Lanes>>>,
-    asking: tokio::sync::Mutex<()>,
+    asking: tokio::sync::Mutex<Option<Unanswered>>,
+}
+
+/// The last question whether a topic exists, if the brokers did not say.
+struct Unanswered {
+    topic: String,
+    at: Instant,
+    why: String,
 }
 
 /// The lanes of one topic, by partition.
@@ -71,16 +78,23 @@ impl Live {
             }
             return Ok(lanes);
         }
-        let asked = async {
-            // Of many first appends one asks.
-            let _asking = self.asking.lock().await;
-            match self.known(topic) {
-                Some(lanes) => Ok(lanes),
-                None => self.ask(topic, name).await,
-            }
+        // Of many first appends one asks, and those that wait for it share its answer: a question blocks a thread until it
+        // is answered or its time is over, whoever stops waiting.
+        let came = Instant::now();
+        let late = |_| LogError::Unavailable(format!("no broker says within {ANSWER_WITHIN:?} whether topic {name} exists"));
+        let mut unanswered = timeout(ANSWER_WITHIN, self.asking.lock()).await.map_err(late)?;
+        if let Some(lanes) = self.known(topic) {
+            return Ok(lanes);
+        }
+        if let Some(last) = unanswered.as_ref().filter(|last| last.topic == topic && last.at >= came) {
+            return Err(LogError::Unavailable(last.why.clone()));
+        }
+        let asked = self.ask(topic, name).await;
+        *unanswered = match &asked {
+            Err(LogError::Unavailable(why)) => Some(Unanswered { topic: topic.to_owned(), at: Instant::now(), why: why.clone() }),
+            _ => None,
         };
-        let late = |_| Err(LogError::Unavailable(format!("no broker says within {ANSWER_WITHIN:?} whether topic {name} exists")));
-        timeout(ANSWER_WITHIN, asked).await.unwrap_or_else(late)
+        asked
     }
 
     /// Looks how many partitions `topic` has now, if it is written to.

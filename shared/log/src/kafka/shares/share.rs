@@ -22,8 +22,8 @@ pub(in crate::kafka) struct Share {
     in_hand: Option<u64>,
     /// The committed offset as far as it is known: where the first record came from, or the last commit.
     resume: Option<u64>,
-    /// The offset that comes next.
-    next: Option<u64>,
+    /// The offset that comes next; none before the first record.
+    pub next: Option<u64>,
     waiting: Taking,
     /// What did not fit into the next batch.
     beyond: VecDeque<LoggedRecord>,
@@ -75,6 +75,10 @@ impl Share {
 
     /// Adds what was fetched. True if the holding has become `next_holding`: the partition began anew.
     pub(super) fn add(&mut self, records: Vec<LoggedRecord>, next_holding: u64) -> bool {
+        if self.seek.is_some() {
+            // Fetched before the caller rewound it: they lie behind what comes next.
+            return false;
+        }
         let mut anew = false;
         self.rests_until = None;
         for record in records {
@@ -96,11 +100,18 @@ impl Share {
             self.seen.get_or_insert_with(Instant::now);
             if !self.beyond.is_empty() {
                 self.beyond.push_back(record);
-            } else if let Some(record) = self.waiting.offer(record) {
+            } else if let Some(record) = self.offer(record) {
                 self.beyond.push_back(record);
             }
         }
         anew
+    }
+
+    /// Takes `record` into the next batch, or gives it back. A batch does not reach over offsets that are no longer kept,
+    /// nor over the mark of a transaction: who lands a batch names it by its ends.
+    fn offer(&mut self, record: LoggedRecord) -> Option<LoggedRecord> {
+        self.waiting.full |= self.waiting.records.last().is_some_and(|last| record.offset > last.offset + 1);
+        self.waiting.offer(record)
     }
 
     /// Takes the next batch in hand.
@@ -108,7 +119,7 @@ impl Share {
         let next = Taking::up_to(limits.max_records, limits.max_bytes);
         let records = std::mem::replace(&mut self.waiting, next).records;
         while let Some(record) = self.beyond.pop_front() {
-            if let Some(record) = self.waiting.offer(record) {
+            if let Some(record) = self.offer(record) {
                 self.beyond.push_front(record);
                 break;
             }
@@ -132,10 +143,10 @@ impl Share {
         }
     }
 
-    /// Fetches again what was to come next, after a rest.
-    pub(super) fn refetch(&mut self, rests_until: Instant) {
+    /// Fetches again what was to come next, at offset `at`, after a rest.
+    pub(super) fn refetch(&mut self, at: u64, rests_until: Instant) {
         self.rests_until = Some(rests_until);
-        self.seek = self.seek.or(self.next);
+        self.seek = self.seek.or(Some(at));
     }
 
     fn go_on_at(&mut self, offset: u64) {

@@ -47,6 +47,21 @@ async fn batches_are_cut_by_count_and_bytes_and_what_is_over_begins_the_next() {
 }
 
 #[tokio::test]
+async fn a_batch_ends_where_offsets_are_no_longer_kept() {
+    let shares = shares(4, 1_000, Duration::from_mins(10));
+    shares.add(KEY, records(0..2));
+    assert_eq!(take(&shares), None);
+    // The gap is met first by what is added, then twice by what did not fit before.
+    shares.add(KEY, [records(40..42), records(43..46), records(60..61)].concat());
+    for batch in [vec![0, 1], vec![40, 41], vec![43, 44, 45]] {
+        assert_eq!(take(&shares).unwrap().1, batch);
+        shares.committed(KEY, batch.last().unwrap() + 1);
+    }
+    assert_eq!(take(&shares), None, "the last waits for its window");
+    assert!(shares.seeks().is_empty());
+}
+
+#[tokio::test]
 async fn partitions_take_turns() {
     let shares = shares(2, 1_000, Duration::ZERO);
     shares.add(KEY, records(0..6));
@@ -82,6 +97,43 @@ async fn after_a_rewind_fetching_goes_on_at_the_committed_offset() {
     assert_eq!(take(&shares).unwrap().1, [6, 7]);
     shares.rewind(KEY, holding);
     assert_eq!(shares.seeks(), [(KEY, 6)]);
+}
+
+#[tokio::test]
+async fn what_was_fetched_before_a_rewind_and_comes_after_it_is_dropped() {
+    let shares = shares(3, 1_000, Duration::ZERO);
+    shares.add(KEY, records(5..7));
+    assert!(shares.wants(KEY), "so 7 and 8 are fetched");
+    let holding = shares.holding(KEY).unwrap();
+    take(&shares).unwrap();
+    shares.rewind(KEY, holding);
+    shares.add(KEY, records(7..9));
+    assert_eq!(take(&shares), None);
+    assert_eq!((shares.seeks(), shares.holding(KEY)), (vec![(KEY, 5)], Some(holding)));
+    shares.sought(KEY, 5);
+    shares.add(KEY, records(5..9));
+    assert_eq!(take(&shares).unwrap().1, [5, 6, 7]);
+}
+
+#[tokio::test]
+async fn damage_before_anything_was_seen_is_fetched_again_after_a_rest() {
+    let shares = shares(3, 1_000, Duration::ZERO);
+    shares.add(KEY, Vec::new());
+    assert_eq!(shares.next(KEY), None);
+    shares.refetch(KEY, 4, Duration::ZERO);
+    assert_eq!(shares.seeks(), [(KEY, 4)]);
+    assert!(!shares.wants(KEY));
+    shares.sought(KEY, 4);
+    assert!(shares.wants(KEY));
+    // A rewind that came first lies before the damage.
+    shares.add(KEY, records(4..6));
+    let holding = shares.holding(KEY).unwrap();
+    take(&shares).unwrap();
+    shares.rewind(KEY, holding);
+    shares.refetch(KEY, 6, Duration::from_mins(1));
+    assert_eq!(shares.seeks(), [(KEY, 4)]);
+    shares.sought(KEY, 4);
+    assert!(!shares.wants(KEY), "it rests");
 }
 
 #[tokio::test]

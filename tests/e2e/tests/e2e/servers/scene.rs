@@ -2,7 +2,6 @@
 
 use std::{
     collections::BTreeSet,
-    net::TcpListener,
     path::{Path, PathBuf},
     time::Duration,
 };
@@ -107,6 +106,16 @@ impl Scene {
         setup(&self.data, &self.options).await
     }
 
+    /// A command on the servers, with other values of some variables.
+    pub async fn command(&self, arguments: &[&str], environment: &[(&str, &str)]) -> Output {
+        on_servers(&self.data, &self.options, arguments, environment).await
+    }
+
+    /// Starts the service again after it was ended.
+    pub async fn start(&mut self) {
+        self.service = Service::start(&self.data, &self.options).await;
+    }
+
     /// Ends the service as a power cut would, and starts it again.
     pub async fn restart(mut self) -> Self {
         self.service.kill().await;
@@ -152,15 +161,7 @@ impl Scene {
 
     /// Waits until nothing waits at any step before compaction.
     pub async fn caught_up(&self) {
-        eventually(CAUGHT_UP, "every step has caught up", || async {
-            let answer = self.service.get("/v1/status").send().await.map_err(|e| e.to_string())?;
-            let status: Value = answer.json().await.map_err(|e| e.to_string())?;
-            let steps = status["steps"].as_array().ok_or_else(|| status.to_string())?;
-            let before = |step: &&Value| step["step"] != "compact" && step["step"] != "settle";
-            let behind: Vec<_> = steps.iter().filter(before).filter(|step| step["lag"] != 0).map(ToString::to_string).collect();
-            if behind.is_empty() { Ok(()) } else { Err(behind.join(", ")) }
-        })
-        .await;
+        self.service.caught_up_within(CAUGHT_UP, |step| step != "compact" && step != "settle").await;
     }
 
     /// Exactly what was acknowledged is exported, each event once: before it is settled, and after. And it is stored.
@@ -187,12 +188,18 @@ impl Scene {
 }
 
 async fn setup(data: &Path, options: &StartOptions) -> Output {
+    on_servers(data, options, &["setup"], &[]).await
+}
+
+async fn on_servers(data: &Path, options: &StartOptions, arguments: &[&str], environment: &[(&str, &str)]) -> Output {
     let mut command = command(data);
-    command.arg("setup").envs(options.environment.iter().map(|(name, value)| (name, value)));
+    command.args(arguments).envs(options.environment.iter().map(|(name, value)| (name, value))).envs(environment.iter().copied());
     output(command).await
 }
 
+/// A port that stays free while others connect: below those that the kernel gives to clients.
 fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("an address").port()
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../servers/ports.py");
+    let said = std::process::Command::new(script).args(["free", "1"]).output().expect("ports.py runs");
+    String::from_utf8_lossy(&said.stdout).trim().parse().expect("a port")
 }

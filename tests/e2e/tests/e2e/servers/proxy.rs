@@ -82,8 +82,8 @@ async fn answer(State(state): State<Arc<Between>>, request: Request) -> Response
     let mode = *state.mode.lock().expect("the mode");
     let count = state.asked.fetch_add(1, Ordering::Relaxed);
     match mode {
-        Mode::RefuseAThird if count / RUN % 3 == 0 => {
-            if count % 2 == 0 {
+        Mode::RefuseAThird if (count / RUN).is_multiple_of(3) => {
+            if count.is_multiple_of(2) {
                 state.hand_on(request).await;
             }
             let body = "<Error><Code>SlowDown</Code><Message>told to refuse</Message></Error>";

@@ -147,11 +147,13 @@ $(SERVERS_VENV): tests/servers/requirements.txt
 fuzz:
 	fuzz/run.sh $(FUZZ_SECONDS)
 
-# Markdown tables on standard output: `make -s bench >tables.md`; DURATION=60 make -s bench takes a third of the time.
+# Markdown tables on standard output: `make -s bench >tables.md`; DURATION=60 make -s bench takes less time.
 # One after the other: each wants the machine for itself.
 bench:
 	@$(MAKE) --no-print-directory bench-embedded
+	@echo
 	@$(MAKE) --no-print-directory bench-servers
+	@echo
 	@$(MAKE) --no-print-directory bench-peers
 
 bench-embedded: $(BENCH_BIN)
@@ -168,7 +170,7 @@ $(BENCH_BIN): deps build
 
 # A peer in the comparison, from source, with the components alone that it needs.
 $(BENTO): $(wildcard bench/peers/bento/*.go) bench/peers/bento/go.mod bench/peers/bento/go.sum
-	@command -v go >/dev/null || { echo 'Bento is built from source: install Go 1.24 or later (https://go.dev/dl)' >&2; exit 1; }
+	@command -v go >/dev/null || { echo 'Bento is built from source: install Go 1.23 or later (https://go.dev/dl)' >&2; exit 1; }
 	cd bench/peers/bento && GOTOOLCHAIN=local nice -n 10 go build -trimpath -ldflags '-s -w' -o $(CURDIR)/$@ .
 
 clean-data:

@@ -47,9 +47,12 @@ start() { launch "$1" "$SERVICE" --data "$work/$1" up --listen "${2:-127.0.0.1:0
 
 # stop PID: ends a program and waits for it.
 stop() {
-  local each left=()
   kill -TERM "$1" 2>/dev/null || true
   wait "$1" 2>/dev/null || true
+  forget "$1"
+}
+forget() {
+  local each left=()
   for each in "${programs[@]}"; do [ "$each" = "$1" ] || left+=("$each"); done
   programs=("${left[@]}")
 }
@@ -68,8 +71,19 @@ free_port() { servers/ports.py free 1; }
 
 heading() { printf '| **%s** | |\n' "$1"; }
 row() { printf '| %s | %s |\n' "$1" "$2"; }
-bench() { local command=$1; shift; "$BENCH" "$command" --url "$url" --pid "$pid" "$@"; }
 say() { echo "== $*" >&2; }
+
+# bench COMMAND [option…]: on what was started last. Beside the script, so that a signal ends both at once.
+bench() {
+  local command=$1 generator status=0
+  shift
+  "$BENCH" "$command" --url "$url" --pid "$pid" "$@" &
+  generator=$!
+  programs+=("$generator")
+  wait "$generator" || status=$?
+  forget "$generator"
+  return $status
+}
 
 machine_rows() {
   local cores memory kernel revision

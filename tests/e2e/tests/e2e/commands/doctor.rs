@@ -64,7 +64,7 @@ async fn servers_that_are_away_are_each_named_by_variable_and_remedy_and_no_pass
     assert_eq!(said.expect_failure().trim_end(), "clickstream: 4 checks are broken, 2 warnings");
     // The table says the same.
     let said = doctor(folder.path(), &away[..1], &[]).await;
-    assert!(said.stdout.contains("BROKEN log, reachable: start the brokers"), "{}", said.stdout);
+    assert!(said.stdout.contains("BROKEN log, reachable: kafka://") && said.stdout.contains("-> start the brokers"), "{}", said.stdout);
     // What cannot be read is no reason to say nothing.
     let said = doctor(folder.path(), &[("LOG_URL", "mysql://h")], &[]).await;
     assert!(said.stdout.contains("LOG_URL") && said.stdout.contains("kafka://"), "{}", said.stdout);

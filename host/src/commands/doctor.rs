@@ -17,7 +17,7 @@ use crate::{
 pub async fn run(cli: &Cli, options: Doctor) -> anyhow::Result<()> {
     let spinner = ProgressBar::new_spinner().with_message("looking at every part");
     spinner.enable_steady_tick(Duration::from_millis(100));
-    let findings = examine(cli, &Service::find(cli)?).await;
+    let findings = Box::pin(examine(cli, &Service::find(cli)?)).await;
     spinner.finish_and_clear();
     let (said, broken) = summary(&findings);
     if options.json {

@@ -18,10 +18,12 @@ pub fn judge(part: &'static str, ahead: i64) -> Finding {
         (_, 0..) => format!("{} s ahead of this machine", apart / 1_000_000),
         (_, _) => format!("{} s behind this machine", apart / 1_000_000),
     };
-    match apart {
-        0..=WARNING => Finding::ok(part, "clock", found),
-        ..=BROKEN => Finding::warning(part, "clock", found, MEND),
-        _ => Finding::broken(part, "clock", found, MEND),
+    if apart <= WARNING {
+        Finding::ok(part, "clock", found)
+    } else if apart <= BROKEN {
+        Finding::warning(part, "clock", found, MEND)
+    } else {
+        Finding::broken(part, "clock", found, MEND)
     }
 }
 

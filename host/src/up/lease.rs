@@ -69,12 +69,12 @@ mod tests {
         let s3 = EmbeddedS3::start(folder.path(), "clickstream").await.unwrap();
         let objects: SharedObjects = Arc::new(S3Objects::connect(s3.config()).await);
         let hosts = [(); 4].map(|()| Lease::new(Arc::clone(&objects), "work"));
-        let taken = futures::future::join_all(hosts.iter().map(|host| host.take(Duration::from_secs(60)))).await;
+        let taken = futures::future::join_all(hosts.iter().map(|host| host.take(Duration::from_mins(1)))).await;
         let [holder] = (0..hosts.len()).filter(|n| *taken[*n].as_ref().unwrap()).collect::<Vec<_>>()[..] else { panic!("{taken:?}") };
         let other = &hosts[(holder + 1) % hosts.len()];
         assert!(hosts[holder].take(Duration::ZERO).await.unwrap(), "it may be renewed");
-        assert!(other.take(Duration::from_secs(60)).await.unwrap(), "it has ended");
-        assert!(!hosts[holder].take(Duration::from_secs(60)).await.unwrap(), "it is another's");
+        assert!(other.take(Duration::from_mins(1)).await.unwrap(), "it has ended");
+        assert!(!hosts[holder].take(Duration::from_mins(1)).await.unwrap(), "it is another's");
         s3.shutdown().await;
     }
 }

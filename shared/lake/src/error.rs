@@ -24,6 +24,8 @@ impl From<DeltaTableError> for LakeError {
     fn from(error: DeltaTableError) -> Self {
         match error {
             DeltaTableError::ObjectStore { source } => source.into(),
+            // The kernel hands errors of the bucket on as text.
+            other if other.to_string().contains("interacting with object store") => Self::Unavailable(other.to_string()),
             other => Self::Corrupt(other.to_string()),
         }
     }

@@ -111,18 +111,7 @@ pub(super) async fn create(
         None => {
             let replication = match replication {
                 Some(replication) => replication,
-                None => {
-                    let brokers = brokers(admin).await?;
-                    if brokers < REPLICATION {
-                        tracing::warn!(
-                            topic,
-                            brokers,
-                            "the topic is made with fewer than {REPLICATION} copies, since so few brokers answer; where there will be \
-                             more, say in LOG_URL how many copies there are to be: replication={REPLICATION}"
-                        );
-                    }
-                    brokers.min(REPLICATION)
-                }
+                None => copies(admin, topic).await?,
             };
             let settings = settings(keep, replication);
             let mut new = NewTopic::new(topic, partitions as i32, TopicReplication::Fixed(replication));
@@ -151,6 +140,20 @@ pub(super) async fn create(
         tokio::time::sleep(PAUSE).await;
     }
     Ok(())
+}
+
+/// How many copies a new topic gets where nobody says it.
+async fn copies(admin: &Arc<AdminClient<Quiet>>, topic: &str) -> Result<i32, LogError> {
+    let brokers = brokers(admin).await?;
+    if brokers < REPLICATION {
+        tracing::warn!(
+            topic,
+            brokers,
+            "the topic is made with fewer than {REPLICATION} copies, since so few brokers answer; where there will be more, say in \
+             LOG_URL how many copies there are to be: replication={REPLICATION}"
+        );
+    }
+    Ok(brokers.min(REPLICATION))
 }
 
 /// True if each of `partitions` of `topic` has a leader that knows it.

@@ -5,7 +5,6 @@ use std::{path::Path, sync::Arc, time::Duration};
 use async_trait::async_trait;
 use clickstream_sqlite::Failure;
 use rusqlite::params;
-use rusqlite::params;
 
 use super::{
     index::Index,

@@ -8,7 +8,7 @@ use crate::{ObjectError, embedded::ANNOUNCED};
 /// A target to which a bucket announces new objects, as the server calls it, and the beginning of their keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Announcement {
-    /// The target; none for EventBridge, which has no name.
+    /// The target; none for `EventBridge`, which has no name.
     pub arn: Option<String>,
     /// Empty for all objects.
     pub prefix: String,

@@ -9,7 +9,6 @@ use std::{
 use clickstream_e2e::{ClickHouse, Output, Service, StartOptions, command, eventually, output};
 use clickstream_testkit::servers::{self, Server};
 use reqwest::Client;
-use serde_json::Value;
 use tempfile::TempDir;
 use uuid::Uuid;
 

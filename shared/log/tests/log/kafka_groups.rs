@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::kafka::{self, DEADLINE, TOPIC, at_once, commit, log, next, record, shared, show_logs, values};
-use clickstream_log::{BatchLimits, Consumer, Log, LogError, kafka::KafkaLog};
+use clickstream_log::{Consumer, Log, LogError, kafka::KafkaLog};
 use tokio::sync::mpsc;
 
 const GROUP: &str = "group";

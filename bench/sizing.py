@@ -12,16 +12,16 @@ YEAR = 365
 
 # What one event costs, measured: option, default, meaning.
 COSTS = (
-    ("collect-us", 41.0, "µs of a core: taking it"),
-    ("work-us", 93.0, "µs of a core: storing, landing, loading, compacting, settling, ClickHouse in the same process"),
-    ("kafka-us", 82.0, "µs of a core of one broker"),
-    ("store-us", 319.0, "µs of a core of one node of the event store"),
-    ("minio-us", 3.0, "µs of a core of MinIO"),
-    ("kafka-bytes", 94.0, "bytes on one broker's disk"),
-    ("store-bytes", 353.0, "bytes on one node's disk"),
-    ("raw-bytes", 56.0, "bytes of raw objects"),
-    ("lake-bytes", 37.0, "bytes of the lake"),
-    ("clickhouse-bytes", 104.0, "bytes of ClickHouse's tables"),
+    ("collect-us", 29.0, "µs of a core: taking it"),
+    ("work-us", 172.0, "µs of a core: storing, landing, loading, compacting, settling, ClickHouse in the same process"),
+    ("kafka-us", 85.0, "µs of a core of one broker"),
+    ("store-us", 909.0, "µs of a core of one node of the event store"),
+    ("minio-us", 8.0, "µs of a core of MinIO"),
+    ("kafka-bytes", 90.0, "bytes on one broker's disk"),
+    ("store-bytes", 355.0, "bytes on one node's disk"),
+    ("raw-bytes", 50.0, "bytes of raw objects"),
+    ("lake-bytes", 36.0, "bytes of the lake"),
+    ("clickhouse-bytes", 109.0, "bytes of ClickHouse's tables"),
 )
 # What is assumed, and may be replaced.
 ASSUMPTIONS = (

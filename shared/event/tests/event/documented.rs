@@ -2,7 +2,7 @@
 
 use clickstream_event::{Event, ReasonCode};
 
-const API: &str = include_str!("../../../docs/api/README.md");
+const API: &str = include_str!("../../../../docs/api/README.md");
 
 #[test]
 fn every_reason_code_is_documented() {

@@ -26,5 +26,5 @@ LEDGER
 for file in 0*.sql; do
   name=${file%.sql}
   on_cluster <"$file"
-  echo "INSERT INTO migrations (number, name, checksum) VALUES (${name%%_*}, '$name', '$(sha256sum "$file" | cut -d' ' -f1)');"
+  echo "INSERT INTO migrations (number, name, checksum) SELECT $((10#${name%%_*})), '$name', '$(sha256sum "$file" | cut -d' ' -f1)';"
 done

@@ -112,7 +112,7 @@ async fn send_bad(service: &Service, secrets: &Secrets, key: &str) {
         if known { 415 } else { 401 }
     );
     assert_eq!(answered(to("/v1/m").body(cut), secrets).await, 400);
-    assert_eq!(answered(to(&format!("/v1/{}", secrets.body)).json(&event(secrets)), secrets).await, 405);
+    assert_eq!(answered(to(&format!("/v1/{}", secrets.body)).json(&event(secrets)), secrets).await, 404);
     assert_eq!(answered(service.get(&format!("/v1/batch?writeKey={key}&{}", secrets.body)), secrets).await, 405);
     assert_eq!(answered(service.get(&format!("/v1/batch?{}", secrets.body.repeat(1_000))), secrets).await, 414);
     let settings = service.get(&format!("/v1/projects/{key}/settings"));

@@ -148,11 +148,15 @@ async fn send(mut turn: usize, hosts: Arc<Mutex<Vec<String>>>, stop: Arc<AtomicB
     acknowledged
 }
 
-/// Rows that `host` has landed since its start.
+/// Rows that `host` has landed since its start. One that stood still has closed the connection that was kept for it.
 async fn landed(host: &Service) -> u64 {
-    let text = host.get("/metrics").send().await.expect("an answer").text().await.expect("a text");
-    let line = text.lines().find_map(|line| line.strip_prefix("clickstream_landed_rows_total "));
-    line.map_or(0, |value| value.parse().expect("a number"))
+    eventually(Duration::from_secs(30), "a host says what it landed", || async {
+        let answer = host.get("/metrics").send().await.map_err(|e| e.to_string())?;
+        let text = answer.text().await.map_err(|e| e.to_string())?;
+        let line = text.lines().find_map(|line| line.strip_prefix("clickstream_landed_rows_total "));
+        Ok(line.map_or(0, |value| value.parse().expect("a number")))
+    })
+    .await
 }
 
 async fn takes_part(host: &Service, who: &str) {

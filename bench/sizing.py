@@ -12,15 +12,15 @@ YEAR = 365
 
 # What one event costs, measured: option, default, meaning.
 COSTS = (
-    ("collect-us", 29.0, "µs of a core: taking it"),
-    ("work-us", 172.0, "µs of a core: storing, landing, loading, compacting, settling, ClickHouse in the same process"),
-    ("kafka-us", 85.0, "µs of a core of one broker"),
-    ("store-us", 909.0, "µs of a core of one node of the event store"),
-    ("minio-us", 8.0, "µs of a core of MinIO"),
-    ("kafka-bytes", 90.0, "bytes on one broker's disk"),
-    ("store-bytes", 355.0, "bytes on one node's disk"),
-    ("raw-bytes", 50.0, "bytes of raw objects"),
-    ("lake-bytes", 36.0, "bytes of the lake"),
+    ("collect-us", 21.0, "µs of a core: taking it"),
+    ("work-us", 169.0, "µs of a core: storing, landing, loading, compacting, settling, ClickHouse in the same process"),
+    ("kafka-us", 65.0, "µs of a core of one broker"),
+    ("store-us", 806.0, "µs of a core of one node of the event store"),
+    ("minio-us", 7.0, "µs of a core of MinIO"),
+    ("kafka-bytes", 103.0, "bytes on one broker's disk"),
+    ("store-bytes", 352.0, "bytes on one node's disk"),
+    ("raw-bytes", 49.0, "bytes of raw objects"),
+    ("lake-bytes", 35.0, "bytes of the lake"),
     ("clickhouse-bytes", 109.0, "bytes of ClickHouse's tables"),
 )
 # What is assumed, and may be replaced.

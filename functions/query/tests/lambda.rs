@@ -4,7 +4,7 @@
 use clickstream_event::{Micros, Reason, ReasonCode, Rejection, Shape, Source};
 use clickstream_objects::embedded::EmbeddedS3;
 use clickstream_store::{LoggedRejection, Retention};
-use clickstream_testkit::runtime_api::{Lambda, refusal};
+use clickstream_testkit::runtime_api::{Lambda, assert_refused};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -82,14 +82,10 @@ async fn a_trace_is_answered_to_who_shows_the_token() {
 fn a_wrong_variable_is_named_with_what_would_be_right() {
     let folder = tempfile::tempdir().unwrap();
     let store = format!("sqlite:{}", folder.path().display());
-    let says = |environment: &[(&str, &str)], text: &str| {
-        let said = refusal(PROGRAM, environment);
-        assert!(said.contains(text), "{said}");
-    };
-    says(&[], "ADMIN_TOKEN is not set: the token that readers show");
-    says(&[("ADMIN_TOKEN", "short")], "ADMIN_TOKEN is wrong: a token has 16 characters or more");
-    says(&[("ADMIN_TOKEN", TOKEN)], "STORE_URL is not set: sqlite:FOLDER");
-    says(&[("ADMIN_TOKEN", TOKEN), ("STORE_URL", &store), ("OBJECTS_URL", "x")], "OBJECTS_URL");
+    assert_refused(PROGRAM, &[], "ADMIN_TOKEN is not set: the token that readers show");
+    assert_refused(PROGRAM, &[("ADMIN_TOKEN", "short")], "ADMIN_TOKEN is wrong: a token has 16 characters or more");
+    assert_refused(PROGRAM, &[("ADMIN_TOKEN", TOKEN)], "STORE_URL is not set: sqlite:FOLDER");
+    assert_refused(PROGRAM, &[("ADMIN_TOKEN", TOKEN), ("STORE_URL", &store), ("OBJECTS_URL", "x")], "OBJECTS_URL");
     let found = [("ADMIN_TOKEN", TOKEN), ("STORE_URL", store.as_str()), ("OBJECTS_URL", "s3://bucket"), ("WAREHOUSE_URL", "x")];
-    says(&found, "WAREHOUSE_URL is wrong");
+    assert_refused(PROGRAM, &found, "WAREHOUSE_URL is wrong");
 }

@@ -78,6 +78,12 @@ pub fn refusal(program: &str, environment: &[(&str, &str)]) -> String {
     String::from_utf8(output.stderr).unwrap()
 }
 
+/// A function that is started with `environment` ends, and what it says contains `text`.
+pub fn assert_refused(program: &str, environment: &[(&str, &str)], text: &str) {
+    let said = refusal(program, environment);
+    assert!(said.contains(text), "{said}");
+}
+
 fn command(program: &str, environment: &[(&str, &str)]) -> Command {
     let mut command = Command::new(program);
     command.env_clear().envs(environment.iter().copied()).stdin(Stdio::null()).stdout(Stdio::null());

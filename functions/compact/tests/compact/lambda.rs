@@ -2,7 +2,7 @@
 
 use clickstream_lake::{Lake, place};
 use clickstream_testkit::{
-    runtime_api::{Lambda, refusal},
+    runtime_api::{Lambda, assert_refused},
     s3::Bucket,
     sample::{click, rows},
 };
@@ -31,11 +31,7 @@ async fn an_invocation_brings_what_is_new_into_the_lake() {
 
 #[test]
 fn a_wrong_variable_is_named_with_what_would_be_right() {
-    let says = |environment: &[(&str, &str)], text: &str| {
-        let said = refusal(PROGRAM, environment);
-        assert!(said.contains(text), "{said}");
-    };
-    says(&[], "OBJECTS_URL is not set: s3://BUCKET names the bucket");
-    says(&[("OBJECTS_URL", "s3://bucket?endpoint=h:1")], "OBJECTS_URL is wrong");
-    says(&[("OBJECTS_URL", "s3://bucket")], "LOG_ID is not set: the id that the log was given");
+    assert_refused(PROGRAM, &[], "OBJECTS_URL is not set: s3://BUCKET names the bucket");
+    assert_refused(PROGRAM, &[("OBJECTS_URL", "s3://bucket?endpoint=h:1")], "OBJECTS_URL is wrong");
+    assert_refused(PROGRAM, &[("OBJECTS_URL", "s3://bucket")], "LOG_ID is not set: the id that the log was given");
 }

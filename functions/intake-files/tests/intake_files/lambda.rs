@@ -5,7 +5,7 @@ use clickstream_intake_files::{Receipt, receipt_key};
 use clickstream_log::{EVENTS, Log as _, sqlite::SqliteLog};
 use clickstream_objects::Objects as _;
 use clickstream_testkit::{
-    runtime_api::{Lambda, refusal},
+    runtime_api::{Lambda, assert_refused},
     s3::Bucket,
     triggers::object_created,
 };
@@ -50,14 +50,10 @@ async fn a_file_that_s3_announces_is_taken_whatever_its_name_looks_like() {
 fn a_wrong_variable_is_named_with_what_would_be_right() {
     let folder = tempfile::tempdir().unwrap();
     let log = format!("sqlite:{}", folder.path().display());
-    let says = |environment: &[(&str, &str)], text: &str| {
-        let said = refusal(PROGRAM, environment);
-        assert!(said.contains(text), "{said}");
-    };
-    says(&[], "LOG_URL is not set: sqlite:FOLDER names the folder of the log");
-    says(&[("LOG_URL", "ftp:")], "LOG_URL is wrong: sqlite:FOLDER");
-    says(&[("LOG_URL", "kafka:")], "LOG_URL is wrong: kafka://HOST:PORT");
-    says(&[("LOG_URL", &log)], "OBJECTS_URL is not set: s3://BUCKET names the bucket");
-    says(&[("LOG_URL", &log), ("OBJECTS_URL", "s3:")], "OBJECTS_URL is wrong");
-    says(&[("LOG_URL", &log), ("OBJECTS_URL", "s3://bucket"), ("SITES", "shop")], "shop:k3y,blog:0th3r");
+    assert_refused(PROGRAM, &[], "LOG_URL is not set: sqlite:FOLDER names the folder of the log");
+    assert_refused(PROGRAM, &[("LOG_URL", "ftp:")], "LOG_URL is wrong: sqlite:FOLDER");
+    assert_refused(PROGRAM, &[("LOG_URL", "kafka:")], "LOG_URL is wrong: kafka://HOST:PORT");
+    assert_refused(PROGRAM, &[("LOG_URL", &log)], "OBJECTS_URL is not set: s3://BUCKET names the bucket");
+    assert_refused(PROGRAM, &[("LOG_URL", &log), ("OBJECTS_URL", "s3:")], "OBJECTS_URL is wrong");
+    assert_refused(PROGRAM, &[("LOG_URL", &log), ("OBJECTS_URL", "s3://bucket"), ("SITES", "shop")], "shop:k3y,blog:0th3r");
 }

@@ -3,7 +3,7 @@
 use clickstream_columns::{RawRow, read_parquet, records};
 use clickstream_objects::Objects as _;
 use clickstream_testkit::{
-    runtime_api::{Lambda, refusal},
+    runtime_api::{Lambda, assert_refused},
     s3::Bucket,
     sample::{click, value},
     triggers::kafka,
@@ -32,11 +32,7 @@ async fn records_of_kafka_become_one_object() {
 
 #[test]
 fn a_wrong_variable_is_named_with_what_would_be_right() {
-    let says = |environment: &[(&str, &str)], text: &str| {
-        let said = refusal(PROGRAM, environment);
-        assert!(said.contains(text), "{said}");
-    };
-    says(&[], "OBJECTS_URL is not set: s3://BUCKET names the bucket");
-    says(&[("OBJECTS_URL", "file:///x")], "OBJECTS_URL is wrong");
-    says(&[("OBJECTS_URL", "s3://bucket")], "LOG_ID is not set: the id that the log was given");
+    assert_refused(PROGRAM, &[], "OBJECTS_URL is not set: s3://BUCKET names the bucket");
+    assert_refused(PROGRAM, &[("OBJECTS_URL", "file:///x")], "OBJECTS_URL is wrong");
+    assert_refused(PROGRAM, &[("OBJECTS_URL", "s3://bucket")], "LOG_ID is not set: the id that the log was given");
 }

@@ -2,7 +2,7 @@
 
 use clickstream_testkit::{
     clickhouse::Database,
-    runtime_api::{Lambda, refusal},
+    runtime_api::{Lambda, assert_refused},
     s3::Bucket,
     sample::{click, rows},
     triggers::object_created,
@@ -31,12 +31,8 @@ async fn an_object_that_s3_announces_is_loaded_whatever_its_key_looks_like() {
 
 #[test]
 fn a_wrong_variable_is_named_with_what_would_be_right() {
-    let says = |environment: &[(&str, &str)], text: &str| {
-        let said = refusal(PROGRAM, environment);
-        assert!(said.contains(text), "{said}");
-    };
-    says(&[], "OBJECTS_URL is not set: s3://BUCKET names the bucket");
-    says(&[("OBJECTS_URL", "s3://b")], "OBJECTS_URL is wrong");
-    says(&[("OBJECTS_URL", "s3://bucket")], "WAREHOUSE_URL is not set: http://USER:PASSWORD@HOST:8123");
-    says(&[("OBJECTS_URL", "s3://bucket"), ("WAREHOUSE_URL", "tcp://h:9000")], "WAREHOUSE_URL is wrong");
+    assert_refused(PROGRAM, &[], "OBJECTS_URL is not set: s3://BUCKET names the bucket");
+    assert_refused(PROGRAM, &[("OBJECTS_URL", "s3://b")], "OBJECTS_URL is wrong");
+    assert_refused(PROGRAM, &[("OBJECTS_URL", "s3://bucket")], "WAREHOUSE_URL is not set: http://USER:PASSWORD@HOST:8123");
+    assert_refused(PROGRAM, &[("OBJECTS_URL", "s3://bucket"), ("WAREHOUSE_URL", "tcp://h:9000")], "WAREHOUSE_URL is wrong");
 }

@@ -2,7 +2,7 @@
 
 use crate::service::Service;
 use clickstream_testkit::{
-    runtime_api::{Lambda, refusal},
+    runtime_api::{Lambda, assert_refused},
     sample::click,
 };
 use serde_json::json;
@@ -23,12 +23,8 @@ async fn an_invocation_settles_what_the_lake_has() {
 
 #[test]
 fn a_wrong_variable_is_named_with_what_would_be_right() {
-    let says = |environment: &[(&str, &str)], text: &str| {
-        let said = refusal(PROGRAM, environment);
-        assert!(said.contains(text), "{said}");
-    };
-    says(&[], "OBJECTS_URL is not set: s3://BUCKET names the bucket");
-    says(&[("OBJECTS_URL", "bucket")], "OBJECTS_URL is wrong");
-    says(&[("OBJECTS_URL", "s3://bucket")], "WAREHOUSE_URL is not set: http://USER:PASSWORD@HOST:8123");
-    says(&[("OBJECTS_URL", "s3://bucket"), ("WAREHOUSE_URL", "http://h:1/a-b")], "WAREHOUSE_URL is wrong");
+    assert_refused(PROGRAM, &[], "OBJECTS_URL is not set: s3://BUCKET names the bucket");
+    assert_refused(PROGRAM, &[("OBJECTS_URL", "bucket")], "OBJECTS_URL is wrong");
+    assert_refused(PROGRAM, &[("OBJECTS_URL", "s3://bucket")], "WAREHOUSE_URL is not set: http://USER:PASSWORD@HOST:8123");
+    assert_refused(PROGRAM, &[("OBJECTS_URL", "s3://bucket"), ("WAREHOUSE_URL", "http://h:1/a-b")], "WAREHOUSE_URL is wrong");
 }

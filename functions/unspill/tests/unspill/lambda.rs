@@ -3,7 +3,7 @@
 use clickstream_log::{EVENTS, Log as _, event_record, sqlite::SqliteLog};
 use clickstream_spill::{PREFIX, Parcel, encode};
 use clickstream_testkit::{
-    runtime_api::{Lambda, refusal},
+    runtime_api::{Lambda, assert_refused},
     s3::Bucket,
     sample::click,
     triggers::object_created,
@@ -39,11 +39,7 @@ async fn an_announced_object_and_a_schedule_return_all_that_waits() {
 fn a_missing_variable_is_named_with_what_would_be_right() {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite:{}", folder.path().display());
-    let says = |environment: &[(&str, &str)], text: &str| {
-        let said = refusal(PROGRAM, environment);
-        assert!(said.contains(text), "{said}");
-    };
-    says(&[], "LOG_URL is not set: sqlite:FOLDER");
-    says(&[("LOG_URL", &url)], "OBJECTS_URL is not set: s3://BUCKET names the bucket");
-    says(&[("LOG_URL", &url), ("OBJECTS_URL", "s3://b")], "OBJECTS_URL is wrong");
+    assert_refused(PROGRAM, &[], "LOG_URL is not set: sqlite:FOLDER");
+    assert_refused(PROGRAM, &[("LOG_URL", &url)], "OBJECTS_URL is not set: s3://BUCKET names the bucket");
+    assert_refused(PROGRAM, &[("LOG_URL", &url), ("OBJECTS_URL", "s3://b")], "OBJECTS_URL is wrong");
 }

@@ -1,9 +1,10 @@
 //! Cassandra, ClickHouse and `MinIO` are away, or do not answer.
 
-use std::{thread::sleep, time::Duration};
+use std::time::Duration;
 
 use clickstream_e2e::{Service, eventually};
 use serde_json::Value;
+use tokio::time::sleep;
 
 use crate::{
     clicks::days,
@@ -55,9 +56,9 @@ async fn cassandra_hangs_and_is_slow(scene: &Scene, load: &mut Load) {
     scene.cassandra.thaw();
     for _ in 0..10 {
         scene.cassandra.freeze();
-        sleep(Duration::from_millis(400));
+        sleep(Duration::from_millis(400)).await;
         scene.cassandra.thaw();
-        sleep(Duration::from_millis(100));
+        sleep(Duration::from_millis(100)).await;
     }
     load.goes_on(1).await;
 }

@@ -2,9 +2,8 @@
 
 use clickstream_objects::{Notification, ObjectError, SharedObjects};
 use clickstream_telemetry::metric;
-use clickstream_warehouse::Warehouse;
 
-use crate::LoadError;
+use crate::{LoadError, LoadInto};
 
 /// What became of an announced object.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,13 +21,13 @@ pub enum LoadOutcome {
 /// Loads raw objects.
 pub struct Load {
     objects: SharedObjects,
-    warehouse: Warehouse,
+    warehouse: Box<dyn LoadInto>,
 }
 
 impl Load {
     /// Loads from `objects` into `warehouse`.
-    pub fn new(objects: SharedObjects, warehouse: Warehouse) -> Self {
-        Self { objects, warehouse }
+    pub fn new(objects: SharedObjects, warehouse: impl LoadInto) -> Self {
+        Self { objects, warehouse: Box::new(warehouse) }
     }
 
     /// Loads the announced object. Loading it twice changes nothing that is visible.

@@ -2,6 +2,8 @@
 
 mod error;
 mod handler;
+mod into;
 
 pub use error::LoadError;
 pub use handler::{Load, LoadOutcome};
+pub use into::LoadInto;

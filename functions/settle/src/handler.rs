@@ -2,14 +2,14 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
-use clickstream_lake::{Lake, VersionAdds};
+use clickstream_lake::{Change, ErasedRow, Lake, Version};
 use clickstream_telemetry::metric;
-use clickstream_warehouse::{Commit, Day, Warehouse};
+use clickstream_warehouse::{Commit, Day};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
-use crate::SettleError;
+use crate::{SettleError, SettleInto};
 
 /// Versions read from the lake's log at a time.
 const READ_AHEAD: u64 = 200;
@@ -30,15 +30,15 @@ pub struct SettleReport {
 /// Settles one lake in one warehouse.
 pub struct Settle {
     lake: Arc<Lake>,
-    warehouse: Warehouse,
+    warehouse: Box<dyn SettleInto>,
     /// One settler at a time in a process; several are safe but waste work.
     one: Mutex<()>,
 }
 
 impl Settle {
     /// Settles versions of `lake` in `warehouse`.
-    pub fn new(lake: Arc<Lake>, warehouse: Warehouse) -> Self {
-        Self { lake, warehouse, one: Mutex::new(()) }
+    pub fn new(lake: Arc<Lake>, warehouse: impl SettleInto) -> Self {
+        Self { lake, warehouse: Box::new(warehouse), one: Mutex::new(()) }
     }
 
     /// Settles every version that is not, in order, then rebuilds the marts of the days touched.
@@ -64,15 +64,19 @@ impl Settle {
 
     /// Loads a version under a new load id and shows it once its rows are all there. A load that a crash cut off
     /// has no row in `commits` and is never seen.
-    async fn settle(&self, version: &VersionAdds) -> Result<u64, SettleError> {
+    async fn settle(&self, version: &Version) -> Result<u64, SettleError> {
         let load_id = Uuid::now_v7();
-        let rows: u64 = version.files.iter().map(|f| f.rows).sum();
-        for file in &version.files {
+        if let Change::Erase { removed } = &version.change {
+            self.warehouse.erase_settled(&self.lake.read_erased(removed).await?).await?;
+        }
+        let files = version.added();
+        let rows: u64 = files.iter().map(|f| f.rows).sum();
+        for file in files {
             let bytes = self.lake.read_file(&file.path).await?;
             let token = format!("events/{}/{}/{load_id}", version.version, file.path);
             self.warehouse.insert_settled(bytes, load_id, version.version, &token).await?;
         }
-        let loaded = if version.files.is_empty() { 0 } else { self.warehouse.rows_of_load(load_id).await? };
+        let loaded = if files.is_empty() { 0 } else { self.warehouse.rows_of_load(load_id).await? };
         if loaded != rows {
             return Err(SettleError::RowsDiffer { version: version.version, lake: rows, warehouse: loaded });
         }
@@ -85,17 +89,21 @@ impl Settle {
 
     /// Rebuilds the marts of every day that versions since the last rebuild touched, also those of a run that died.
     async fn rebuild_marts(&self, report: &mut SettleReport) -> Result<(), SettleError> {
-        let pending = self.warehouse.loads_without_marts().await?;
-        let Some(newest) = pending.iter().map(|(version, _)| *version).max() else { return Ok(()) };
+        let pending = self.warehouse.versions_without_marts().await?;
+        let (Some((first, _)), Some((newest, _))) = (pending.first(), pending.last()) else { return Ok(()) };
         let mut days: BTreeSet<Day> = BTreeSet::new();
-        for (_, load_id) in &pending {
-            days.extend(self.warehouse.days_of_load(*load_id).await?);
+        for (version, (_, load_id)) in self.lake.versions(*first, *newest).await?.iter().zip(&pending) {
+            match &version.change {
+                Change::Append(_) => days.extend(self.warehouse.days_of_load(*load_id).await?),
+                Change::Erase { removed } => days.extend(self.lake.read_erased(removed).await?.iter().filter_map(ErasedRow::day)),
+                Change::Rewrite => {}
+            }
         }
         let days: Vec<Day> = days.into_iter().collect();
         if !days.is_empty() {
             self.warehouse.rebuild_marts(&days).await?;
         }
-        self.warehouse.marts_rebuilt(newest).await?;
+        self.warehouse.marts_rebuilt(*newest).await?;
         report.days = days.iter().map(ToString::to_string).collect();
         Ok(())
     }

@@ -2,6 +2,8 @@
 
 mod error;
 mod handler;
+mod into;
 
 pub use error::SettleError;
 pub use handler::{Settle, SettleReport};
+pub use into::SettleInto;

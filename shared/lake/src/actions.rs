@@ -1,43 +1,74 @@
 //! What a version's commit file says.
 
+use std::collections::HashMap;
+
 use bytes::Bytes;
+use clickstream_event::Micros;
 use deltalake_core::{
-    kernel::{Action, Transaction},
+    kernel::{Action, CommitInfo, Remove, Transaction},
     logstore::get_actions,
 };
+use serde::de::DeserializeOwned;
 
-use crate::{LakeError, LakeFile, Watermarks};
+use crate::{Change, LakeError, LakeFile, Watermarks};
 
 /// Name of the watermarks in `commitInfo`.
 pub const WATERMARKS: &str = "clickstream.watermarks";
+/// Name, in `commitInfo`, of the object that lists whose rows an erasure took out.
+pub const ERASED: &str = "clickstream.erased";
 /// Prefix of our application ids; `{log_id}/{partition}` follows.
 const APPLICATION: &str = "clickstream/";
 
 /// One commit file, read.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct CommitFile {
-    /// Files that bring rows.
-    pub files: Vec<LakeFile>,
+    /// What it did.
+    pub change: Change,
     /// The watermarks of all partitions, if the commit says them.
     pub watermarks: Option<Watermarks>,
 }
 
 /// Reads the commit file of `version`.
 pub fn read(version: u64, bytes: &Bytes) -> Result<CommitFile, LakeError> {
-    let mut read = CommitFile::default();
+    let (mut added, mut erased, mut watermarks) = (Vec::new(), None, None);
     for action in get_actions(version, bytes)? {
         match action {
-            Action::Add(add) if add.data_change => read.files.push(LakeFile::new(&add.path, add.size, add.stats.as_deref())?),
+            Action::Add(add) if add.data_change => added.push(LakeFile::new(&add.path, add.size, add.stats.as_deref())?),
             Action::CommitInfo(info) => {
-                if let Some(value) = info.info.get(WATERMARKS) {
-                    let wrong = |e| LakeError::Corrupt(format!("watermarks of version {version}: {e}"));
-                    read.watermarks = Some(serde_json::from_value(value.clone()).map_err(wrong)?);
-                }
+                watermarks = said(version, &info, WATERMARKS)?;
+                erased = said(version, &info, ERASED)?;
             }
             _ => {}
         }
     }
-    Ok(read)
+    let change = match erased {
+        Some(removed) => Change::Erase { removed },
+        None if added.is_empty() => Change::Rewrite,
+        None => Change::Append(added),
+    };
+    Ok(CommitFile { change, watermarks })
+}
+
+/// What `commitInfo` says under one of our names.
+fn said<T: DeserializeOwned>(version: u64, info: &CommitInfo, name: &str) -> Result<Option<T>, LakeError> {
+    let wrong = |e| LakeError::Corrupt(format!("{name} of version {version}: {e}"));
+    info.info.get(name).map(|value| serde_json::from_value(value.clone()).map_err(wrong)).transpose()
+}
+
+/// The `remove` action of a file whose rows are gone (`data_change`) or stand in other files of the same version.
+pub fn remove(file: &LakeFile, data_change: bool) -> Action {
+    Action::Remove(Remove {
+        path: file.path.clone(),
+        data_change,
+        deletion_timestamp: Some(Micros::now().0 / 1_000),
+        extended_file_metadata: Some(true),
+        partition_values: Some(HashMap::new()),
+        size: Some(file.size.cast_signed()),
+        tags: None,
+        deletion_vector: None,
+        base_row_id: None,
+        default_row_commit_version: None,
+    })
 }
 
 /// The transaction ids that hold the partitions' next offsets: two commits of one partition conflict by them.

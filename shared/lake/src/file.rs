@@ -52,8 +52,8 @@ impl LakeFile {
 }
 
 impl NewFile {
-    /// The `add` action. Bounds are cut to milliseconds, outwards, as Delta's readers expect.
-    pub(crate) fn add(&self) -> Add {
+    /// The `add` action; `data_change` where it brings rows. Bounds are cut to milliseconds, outwards, as Delta's readers expect.
+    pub(crate) fn add(&self, data_change: bool) -> Add {
         let floor = |t: Micros| Micros(t.0.div_euclid(1_000) * 1_000).to_string();
         let ceil = |t: Micros| Micros((t.0 + 999).div_euclid(1_000) * 1_000).to_string();
         let file = &self.file;
@@ -67,7 +67,7 @@ impl NewFile {
             path: file.path.clone(),
             size: file.size.cast_signed(),
             modification_time: self.written_at.0 / 1_000,
-            data_change: true,
+            data_change,
             stats: Some(stats.to_string()),
             ..Add::default()
         }

@@ -18,13 +18,12 @@ use deltalake_core::{
     protocol::{DeltaOperation, SaveMode},
 };
 use object_store::{ObjectStore, ObjectStoreExt as _, path::Path};
-use serde_json::Value;
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
 use crate::{
-    LakeError, LakeFile, NewFile, Snapshot, VersionAdds, Watermarks,
-    actions::{self, WATERMARKS},
+    LakeError, LakeFile, NewFile, Rewrite, Snapshot, Version, Watermarks,
+    actions::{self, ERASED, WATERMARKS},
     open,
 };
 
@@ -34,7 +33,7 @@ const CHECKPOINT_EVERY: u64 = 20;
 /// The Delta table of events.
 pub struct Lake {
     log: LogStoreRef,
-    files: Arc<dyn ObjectStore>,
+    pub(crate) files: Arc<dyn ObjectStore>,
     /// The newest state seen; brought up to date before each use.
     table: Mutex<DeltaTable>,
 }
@@ -132,13 +131,33 @@ impl Lake {
     /// Appends `files` as the version after `base`, and advances partitions to `advanced` (next offsets).
     /// [`LakeError::Lost`] if that version stands already; nothing is retried here.
     pub async fn commit(&self, base: &Snapshot, files: &[NewFile], advanced: &Watermarks) -> Result<u64, LakeError> {
-        let version = base.version + 1;
         let mut watermarks = base.watermarks.clone();
         watermarks.extend(advanced.iter().map(|(place, next)| (place.clone(), *next)));
-        let said: HashMap<String, Value> = [(WATERMARKS.to_owned(), serde_json::json!(watermarks))].into();
-        let adds = files.iter().map(|f| Action::Add(f.add())).collect();
+        let actions = files.iter().map(|f| Action::Add(f.add(true))).collect();
         let operation = DeltaOperation::Write { mode: SaveMode::Append, partition_by: None, predicate: None };
-        let data = CommitData::new(adds, operation, said, actions::transactions(advanced));
+        let said = HashMap::from([(WATERMARKS.to_owned(), serde_json::json!(watermarks))]);
+        self.write(base.version + 1, CommitData::new(actions, operation, said, actions::transactions(advanced))).await
+    }
+
+    /// Puts files in place of others as the version after `base`; [`LakeError::Lost`] as for [`Lake::commit`].
+    ///
+    /// A rewrite that removes and adds nothing is an empty version: whoever computes on an older one starts again.
+    pub async fn rewrite(&self, base: &Snapshot, rewrite: &Rewrite) -> Result<u64, LakeError> {
+        let takes_rows = rewrite.erased.is_some();
+        let adds = rewrite.added.iter().map(|f| Action::Add(f.add(takes_rows)));
+        let actions = rewrite.removed.iter().map(|f| actions::remove(f, takes_rows)).chain(adds).collect();
+        let mut said = HashMap::from([(WATERMARKS.to_owned(), serde_json::json!(base.watermarks))]);
+        let operation = match &rewrite.erased {
+            Some(removed) => {
+                said.insert(ERASED.to_owned(), serde_json::json!(removed));
+                DeltaOperation::Delete { predicate: None }
+            }
+            None => DeltaOperation::Optimize { predicate: None, target_size: 0 },
+        };
+        self.write(base.version + 1, CommitData::new(actions, operation, said, Vec::new())).await
+    }
+
+    async fn write(&self, version: u64, data: CommitData) -> Result<u64, LakeError> {
         let bytes = data.get_bytes().map_err(|e| LakeError::Corrupt(e.to_string()))?;
         match self.log.write_commit_entry(version, CommitOrBytes::LogBytes(bytes), Uuid::new_v4()).await {
             Ok(()) => {
@@ -151,8 +170,8 @@ impl Lake {
         }
     }
 
-    /// What versions `from..=to` added, in order.
-    pub async fn versions(&self, from: u64, to: u64) -> Result<Vec<VersionAdds>, LakeError> {
+    /// What versions `from..=to` did, in order.
+    pub async fn versions(&self, from: u64, to: u64) -> Result<Vec<Version>, LakeError> {
         let mut versions = Vec::new();
         let mut known = if from == 0 { Watermarks::new() } else { self.watermarks(from - 1).await? };
         for version in from..=to {
@@ -160,7 +179,7 @@ impl Lake {
             let bytes = self.log.read_commit_entry(version).await?.ok_or_else(missing)?;
             let read = actions::read(version, &bytes)?;
             known = read.watermarks.unwrap_or(known);
-            versions.push(VersionAdds { version, files: read.files, watermarks: known.clone() });
+            versions.push(Version { version, change: read.change, watermarks: known.clone() });
         }
         Ok(versions)
     }

@@ -5,6 +5,7 @@
 //! computed from plus one: whoever loses must look at what came in between.
 
 mod actions;
+mod erased;
 mod error;
 mod file;
 mod lake;
@@ -12,6 +13,7 @@ mod open;
 
 use std::collections::BTreeMap;
 
+pub use erased::ErasedRow;
 pub use error::LakeError;
 pub use file::{LakeFile, NewFile};
 pub use lake::Lake;
@@ -35,13 +37,48 @@ pub struct Snapshot {
     pub files: Vec<LakeFile>,
 }
 
-/// What one version added.
-#[derive(Clone, Debug)]
-pub struct VersionAdds {
-    /// The version.
+/// What one version did to the table's rows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Change {
+    /// It brought the rows of these files.
+    Append(Vec<LakeFile>),
+    /// The rows are the same; they may stand in other files.
+    Rewrite,
+    /// It took out the rows that the list at this path names ([`Lake::read_erased`]).
+    Erase {
+        /// The list's path within the table.
+        removed: String,
+    },
+}
+
+/// One version of the table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Version {
+    /// Its number.
     pub version: u64,
-    /// Files that bring rows (those of versions that only rewrite files bring none).
-    pub files: Vec<LakeFile>,
+    /// What it did.
+    pub change: Change,
     /// The watermarks of all partitions as of the version.
     pub watermarks: Watermarks,
+}
+
+impl Version {
+    /// The files that brought rows.
+    pub fn added(&self) -> &[LakeFile] {
+        match &self.change {
+            Change::Append(files) => files,
+            Change::Rewrite | Change::Erase { .. } => &[],
+        }
+    }
+}
+
+/// Other files in place of some: what a rewriting version does.
+#[derive(Clone, Debug, Default)]
+pub struct Rewrite {
+    /// Files of the snapshot that go.
+    pub removed: Vec<LakeFile>,
+    /// Files that stand in their place.
+    pub added: Vec<NewFile>,
+    /// The list of the rows that were taken out ([`Lake::write_erased`]); none where the rows are the same.
+    pub erased: Option<String>,
 }

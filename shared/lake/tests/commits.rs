@@ -53,5 +53,5 @@ async fn versions_tell_what_they_added_also_past_checkpoints() {
     assert_eq!((snapshot.version, snapshot.files.len(), snapshot.watermarks), (45, 45, next(0, 45)));
     let versions = other.versions(40, 45).await.unwrap();
     assert_eq!(versions.len(), 6);
-    assert_eq!((versions[0].version, versions[0].files.len(), &versions[0].watermarks), (40, 1, &next(0, 40)));
+    assert_eq!((versions[0].version, versions[0].added().len(), &versions[0].watermarks), (40, 1, &next(0, 40)));
 }

@@ -47,13 +47,13 @@ struct Rebuilt {
 }
 
 impl Warehouse {
-    /// Versions with rows, and their loads, that were settled since [`Warehouse::marts_rebuilt`] was last told, oldest
-    /// first: also those of a run that died between the two.
-    pub async fn loads_without_marts(&self) -> Result<Vec<(u64, Uuid)>, WarehouseError> {
+    /// Versions, and their loads, that were settled since [`Warehouse::marts_rebuilt`] was last told, oldest first and
+    /// none left out: also those of a run that died between the two.
+    pub async fn versions_without_marts(&self) -> Result<Vec<(u64, Uuid)>, WarehouseError> {
         let pending: Vec<Pending> = self
             .query(
                 "SELECT version AS number, min(load_id) AS load FROM commits
-                 WHERE rows > 0 AND version > (SELECT max(toInt64(version)) - (count() = 0) FROM rebuilt) GROUP BY version ORDER BY version",
+                 WHERE version > (SELECT max(toInt64(version)) - (count() = 0) FROM rebuilt) GROUP BY version ORDER BY version",
             )
             .fetch_all()
             .await?;

@@ -1,5 +1,7 @@
 //! `events`: rows of the lake's versions, by loads.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use clickhouse::Row;
 use serde::{Deserialize, Serialize};
@@ -15,6 +17,9 @@ const COLUMNS: &str = "event_id, site_id, action, name, original_at, occurred_at
 
 /// Loads that a `commits` row names and that count: of several for one version the smallest.
 const COUNTED_LOADS: &str = "SELECT min(load_id) FROM commits WHERE rows > 0 GROUP BY version";
+
+/// Events erased by one statement.
+const IDS_AT_ONCE: usize = 1_000;
 
 #[derive(Row, Serialize)]
 struct Begun {
@@ -82,6 +87,23 @@ impl Warehouse {
             tracing::info!(loads = abandoned.len(), "deleted the rows of loads that were never committed");
         }
         Ok(abandoned.len() as u64)
+    }
+
+    /// Removes these events, by site and id, from everything that reports read; they are gone when it returns.
+    pub async fn erase(&self, events: &[(String, Uuid)]) -> Result<(), WarehouseError> {
+        let mut by_site: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+        for (site, id) in events {
+            by_site.entry(site).or_default().push(format!("'{id}'"));
+        }
+        for (site, ids) in by_site {
+            for some in ids.chunks(IDS_AT_ONCE) {
+                for table in ["events", "fresh"] {
+                    let sql = format!("ALTER TABLE {table} DELETE WHERE site_id = {{site:String}} AND event_id IN ({})", some.join(", "));
+                    self.query(&sql).param("site", site).with_setting("mutations_sync", "1").execute().await?;
+                }
+            }
+        }
+        Ok(())
     }
 
     async fn delete(&self, sql: &str) -> Result<(), WarehouseError> {

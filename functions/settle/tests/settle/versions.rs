@@ -24,11 +24,11 @@ impl Service {
     async fn load_and_die(&self, version: u64) -> Commit {
         let added = self.lake.versions(version, version).await.unwrap().remove(0);
         let load_id = Uuid::now_v7();
-        for file in &added.files {
+        for file in added.added() {
             let bytes = self.lake.read_file(&file.path).await.unwrap();
             self.database.warehouse.insert_settled(bytes, load_id, version, &file.path).await.unwrap();
         }
-        Commit { version, load_id, watermarks: added.watermarks, rows: added.files.iter().map(|f| f.rows).sum() }
+        Commit { version, load_id, watermarks: added.watermarks.clone(), rows: added.added().iter().map(|f| f.rows).sum() }
     }
 }
 

@@ -44,9 +44,9 @@ pub async fn settled_events_replace_fresh_ones_at_once(url: String) {
     assert_eq!(warehouse.settled_version_of("log", 0, 19).await.unwrap(), Some(1));
     assert_eq!(warehouse.settled_version_of("log", 0, 20).await.unwrap(), None);
     assert_eq!(warehouse.days_of_load(first.load_id).await.unwrap(), [super::day()]);
-    assert_eq!(warehouse.loads_without_marts().await.unwrap(), [(1, first.load_id)]);
+    assert_eq!(warehouse.versions_without_marts().await.unwrap(), [(1, first.load_id)]);
     warehouse.marts_rebuilt(1).await.unwrap();
-    assert_eq!(warehouse.loads_without_marts().await.unwrap(), []);
+    assert_eq!(warehouse.versions_without_marts().await.unwrap(), []);
     // A version that added nothing takes nothing away.
     settle(&warehouse, 2, 0, &[], 20).await;
     assert_eq!(count(&warehouse, "clicks").await, 30);

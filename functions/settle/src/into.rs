@@ -1,0 +1,62 @@
+//! What settle asks of ClickHouse, as a narrow port: tests put a model in its place.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use clickstream_lake::ErasedRow;
+use clickstream_warehouse::{Commit, Day, Warehouse, WarehouseError};
+use uuid::Uuid;
+
+/// Where versions are settled. [`Warehouse`] says what each does.
+#[async_trait]
+#[expect(missing_docs, reason = "each stands in Warehouse under the same name")]
+pub trait SettleInto: Send + Sync + 'static {
+    async fn newest_commit(&self) -> Result<Option<Commit>, WarehouseError>;
+    async fn insert_settled(&self, parquet: Bytes, load_id: Uuid, version: u64, token: &str) -> Result<(), WarehouseError>;
+    async fn rows_of_load(&self, load_id: Uuid) -> Result<u64, WarehouseError>;
+    async fn commit(&self, commit: &Commit) -> Result<(), WarehouseError>;
+    async fn erase_settled(&self, rows: &[ErasedRow]) -> Result<(), WarehouseError>;
+    async fn versions_without_marts(&self) -> Result<Vec<(u64, Uuid)>, WarehouseError>;
+    async fn days_of_load(&self, load_id: Uuid) -> Result<Vec<Day>, WarehouseError>;
+    async fn rebuild_marts(&self, days: &[Day]) -> Result<(), WarehouseError>;
+    async fn marts_rebuilt(&self, version: u64) -> Result<(), WarehouseError>;
+}
+
+#[async_trait]
+impl SettleInto for Warehouse {
+    async fn newest_commit(&self) -> Result<Option<Commit>, WarehouseError> {
+        Self::newest_commit(self).await
+    }
+
+    async fn insert_settled(&self, parquet: Bytes, load_id: Uuid, version: u64, token: &str) -> Result<(), WarehouseError> {
+        Self::insert_settled(self, parquet, load_id, version, token).await
+    }
+
+    async fn rows_of_load(&self, load_id: Uuid) -> Result<u64, WarehouseError> {
+        Self::rows_of_load(self, load_id).await
+    }
+
+    async fn commit(&self, commit: &Commit) -> Result<(), WarehouseError> {
+        Self::commit(self, commit).await
+    }
+
+    async fn erase_settled(&self, rows: &[ErasedRow]) -> Result<(), WarehouseError> {
+        let identities: Vec<_> = rows.iter().map(|row| (row.site_id.clone(), row.event_id)).collect();
+        Self::erase(self, &identities).await
+    }
+
+    async fn versions_without_marts(&self) -> Result<Vec<(u64, Uuid)>, WarehouseError> {
+        Self::versions_without_marts(self).await
+    }
+
+    async fn days_of_load(&self, load_id: Uuid) -> Result<Vec<Day>, WarehouseError> {
+        Self::days_of_load(self, load_id).await
+    }
+
+    async fn rebuild_marts(&self, days: &[Day]) -> Result<(), WarehouseError> {
+        Self::rebuild_marts(self, days).await
+    }
+
+    async fn marts_rebuilt(&self, version: u64) -> Result<(), WarehouseError> {
+        Self::marts_rebuilt(self, version).await
+    }
+}

@@ -1,0 +1,1 @@
+//! Tombstones: whose events are forgotten, and what drops them wherever they come by.

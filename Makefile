@@ -1,6 +1,7 @@
 # make run    the whole service on http://127.0.0.1:8080 (ARGS="--listen … --data …")
 # make servers  real Kafka, Cassandra and MinIO on loopback, for target/servers.env; make servers-stop ends them
-# make test   every test; make lint, make bench, make fuzz: parts of it or beside it
+# make test   every test; make lint, make aws, make bench, make fuzz: parts of it or beside it
+# make package  zips of all functions for Lambda (ARCH=arm64 or x86_64), for `sam deploy`
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := run
@@ -18,6 +19,12 @@ CONTRACT := target/contract/.installed
 AIRFLOW := target/airflow/.installed
 VENV := target/venv/.installed
 SERVERS_VENV := target/servers/venv/.installed
+AWS := target/aws/.installed
+LAMBDA := target/package/.installed
+# The processor that functions are packaged for; template.yaml's parameter Architecture.
+ARCH ?= arm64
+# The programs of functions/*, as their crates name them.
+PROGRAMS = $(shell sed -n '/^\[\[bin\]\]/,/^$$/s/^name = "\(.*\)"/\1/p' functions/*/Cargo.toml)
 # Seconds that each fuzz target runs.
 FUZZ_SECONDS ?= 10
 # Random moments at which the kill test kills the service.
@@ -25,7 +32,7 @@ KILLS ?= 20
 # Those of `make servers`: kafka cassandra minio, and on request kafka39.
 SERVERS ?= kafka cassandra minio
 
-.PHONY: run build deps test test-all lint unit e2e browser script segment openapi contract servers servers-stop servers-status servers-test test-servers fuzz bench bench-embedded bench-servers bench-peers clean-data
+.PHONY: run build deps test test-all lint unit e2e browser script segment openapi contract servers servers-stop servers-status servers-test test-servers aws aws-docs cost package fuzz bench bench-embedded bench-servers bench-peers clean-data
 
 run: deps build
 	exec $(BIN) --data $(DATA) up $(ARGS)
@@ -46,7 +53,7 @@ $(DEPS): deps/package.json deps/package-lock.json
 # The timings show what takes long.
 test:
 	@trap '$(MAKE) --no-print-directory servers-stop' EXIT; \
-	for part in lint script test-servers unit e2e browser segment contract fuzz; do \
+	for part in lint script aws test-servers unit e2e browser segment contract fuzz; do \
 	  start=$$SECONDS; echo "== $$part"; $(MAKE) --no-print-directory $$part; echo "== $$part took $$((SECONDS - start)) s"; \
 	done
 
@@ -142,6 +149,33 @@ servers-test: $(SERVERS_VENV)
 $(SERVERS_VENV): tests/servers/requirements.txt
 	python3 -m venv target/servers/venv
 	target/servers/venv/bin/pip install --quiet --requirement $<
+	touch $@
+
+# template.yaml: lint, policies, environment, triggers, parameters, cost. Half a minute, and as much to install its tools.
+aws: $(AWS)
+	cd tests/aws && PYTHON=../../target/aws/bin/python && $$PYTHON -W ignore -m unittest
+
+# Tables of docs/aws.md and docs/cost.md, from the template and from figures.
+aws-docs: $(AWS) cost
+	cd tests/aws && ../../target/aws/bin/python parameters.py
+
+cost:
+	python3 bench/cost.py
+
+$(AWS): tests/aws/requirements.txt
+	python3 -m venv --clear target/aws
+	target/aws/bin/pip install --quiet uv==0.9.30
+	target/aws/bin/uv pip install --quiet --python target/aws/bin/python --requirement $<
+	touch $@
+
+# target/lambda/PROGRAM/bootstrap.zip each; zig links for the other processor and for the C library of Amazon Linux.
+package: $(LAMBDA)
+	PATH="$(CURDIR)/target/package/bin:$$PATH" $(CARGO) lambda build --release --locked --$(subst _,-,$(ARCH)) --output-format zip \
+	  --lambda-dir target/lambda $(addprefix --bin ,$(PROGRAMS))
+
+$(LAMBDA): deps/lambda.txt
+	python3 -m venv --clear target/package
+	target/package/bin/pip install --quiet --requirement $<
 	touch $@
 
 fuzz:

@@ -42,7 +42,9 @@ class Functions(unittest.TestCase):
             self.assertTrue(128 <= limits["Memory"] <= 10_240 and 1 <= limits["Timeout"] <= 900, name)
             at = next(i for i, line in enumerate(lines) if line.strip().startswith(f"{name}: {{Name:"))
             self.assertRegex(lines[at - 1].strip(), r"^# .{15,}")
-            self.assertEqual(properties(f"{name}Function")["Timeout"], limits["Timeout"])
+            self.assertEqual(properties(f"{name}Function")["Timeout"], {"Fn::FindInMap": ["Functions", name, "Timeout"]})
+            if name != "Compact":
+                self.assertEqual(properties(f"{name}Function")["MemorySize"], {"Fn::FindInMap": ["Functions", name, "Memory"]})
         # What the HTTP API waits for.
         self.assertTrue(all(STACK["Mappings"]["Functions"][name]["Timeout"] < 30 for name in ("Collect", "Query")))
 

@@ -43,6 +43,7 @@ class Triggers(unittest.TestCase):
             for setting in ("DestinationConfig", "MaximumRetryAttempts", "MaximumRecordAgeInSeconds", "FilterCriteria"):
                 self.assertNotIn(setting, properties, key)
             self.assertEqual(properties["StartingPosition"], "TRIM_HORIZON")
+            self.assertEqual(trigger["Condition"], "WithTriggers")
 
     def test_kafka_triggers_are_watched(self):
         for name in {t["Properties"]["FunctionName"]["Ref"].removesuffix("Function") for t in TRIGGERS.values()}:

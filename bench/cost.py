@@ -294,7 +294,8 @@ windows of [template.yaml](../template.yaml), and from prices of US East (N. Vir
 AWS has been compared with it: what was assumed instead of measured stands at the end.
 
 10 events a request; one month (30 days) of everything is kept, the log 7 days; three copies of the log and of the event store in
-three zones; events of every second of the month: a site whose traffic has peaks needs machines for the peak.
+three zones; as many events in every second of the month: a site whose traffic has peaks needs machines for the peak. Not counted:
+provisioned pollers of Kafka triggers (`MinimumPollers`), backups, questions that people ask, and people.
 """
 COMPARISON = """
 As deployed without further options it costs less than AWS's solution at 100 events/s, about the same at 1,000, and more at 10,000;

@@ -38,6 +38,9 @@ class Lint(unittest.TestCase):
         """Names that the template uses of what SAM makes, and that SAM adds no role or policy of its own."""
         resources = translated(STACK)["Resources"]
         self.assertIn("ApiApiGatewayDefaultStage", resources)
+        body = resources["Api"]["Properties"]["Body"]
+        self.assertTrue(body["paths"]["/$default"]["x-amazon-apigateway-any-method"]["isDefaultRoute"])
+        self.assertIn("disableExecuteApiEndpoint", str(body["servers"]))
         self.assertEqual(len(of_type({"Resources": resources}, "AWS::Lambda::Function")), 13)
         roles = set(of_type({"Resources": resources}, "AWS::IAM::Role"))
         self.assertEqual(roles, set(of_type(STACK, "AWS::IAM::Role")))

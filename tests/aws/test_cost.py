@@ -61,6 +61,18 @@ class Cost(unittest.TestCase):
         self.assertIn("Snowplow's", cost.verdict(cost.Setup(100)))
         self.assertNotIn("above", cost.verdict(cost.Setup(100, function_url=True, single=True)))
 
+    def test_what_the_document_concludes_follows(self):
+        mine, about = {rate: cost.per_million(cost.Setup(rate)) for rate in cost.RATES}, cost.AWS_ABOUT
+        self.assertLess(mine[100], about[100])
+        self.assertAlmostEqual(mine[1_000], about[1_000], delta=0.03)
+        self.assertGreater(mine[10_000], about[10_000])
+        third, single = cost.VARIANTS[2][1], cost.VARIANTS[3][1]
+        for rate in cost.RATES:
+            self.assertLess(cost.per_million(replace(third, rate=rate)), about[rate])
+        below = [name for name, setup in cost.VARIANTS if cost.per_million(replace(setup, rate=100)) < cost.SNOWPLOW[100]]
+        self.assertEqual(below, [cost.VARIANTS[3][0]])
+        self.assertTrue(single.single)
+
     def test_the_document_is_current(self):
         self.assertEqual(cost.DOC.read_text(), cost.document(), "make cost")
 

@@ -1,17 +1,9 @@
-"""The table of the REST API in docs/report/api.md, made from docs/api/openapi.json.
-
-    python3 docs/report/rest.py            writes it between the marks
-    python3 docs/report/rest.py --check    changes nothing; status 1 if it is not current
-"""
+"""The operations of docs/api/openapi.json as tables, in Russian."""
 
 import json
-import sys
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-PAGE = HERE / "api.md"
-BEGIN = "<!-- Таблица сделана docs/report/rest.py из docs/api/openapi.json; `make report-files` делает её заново. -->"
-END = "<!-- конец таблицы -->"
+DESCRIPTION = Path(__file__).resolve().parents[2] / "api" / "openapi.json"
 
 TAGS = {
     "Send events": "Приём событий",
@@ -73,7 +65,7 @@ def row(paths: list[str], operation: dict) -> str:
 
 
 def table() -> str:
-    description = json.loads((HERE.parent / "api" / "openapi.json").read_text())
+    description = json.loads(DESCRIPTION.read_text())
     # Aliases of one operation share its row.
     groups: dict[tuple, tuple[list[str], dict]] = {}
     for path, operations in description["paths"].items():
@@ -87,23 +79,3 @@ def table() -> str:
         lines += [row(sorted(paths, key=len, reverse=True), op) for (of, *_), (paths, op) in groups.items() if of == tag["name"]]
     count = sum(len(operations) for operations in description["paths"].values())
     return "\n".join([*lines, "", f"Всего операций: {count}."]).lstrip()
-
-
-def main() -> int:
-    page = PAGE.read_text()
-    head, begin, rest = page.partition(BEGIN)
-    _, end, tail = rest.partition(END)
-    if not begin or not end:
-        print(f"{PAGE} has lost the marks between which the table stands:\n{BEGIN}\n{END}", file=sys.stderr)
-        return 1
-    made = f"{head}{BEGIN}\n\n{table()}\n\n{END}{tail}"
-    if made == page:
-        return 0
-    if "--check" in sys.argv[1:]:
-        print("docs/report/api.md has not the operations of docs/api/openapi.json; `make report-files` puts them in", file=sys.stderr)
-        return 1
-    PAGE.write_text(made)
-    return 0
-
-
-sys.exit(main())

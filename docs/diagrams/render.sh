@@ -21,7 +21,7 @@ if ! sha256sum --quiet --status -c <<<"$sum  $jar" 2>/dev/null; then
 fi
 need java openjdk-17-jre-headless
 # Java asks fontconfig for the width of texts.
-fc-list 2>/dev/null | grep -q DejaVuSans.ttf || { apt-get update -qq && apt-get install -y -qq --no-install-recommends fontconfig fonts-dejavu-core; }
+fc-list 2>/dev/null | grep DejaVuSans.ttf >/dev/null || { apt-get update -qq && apt-get install -y -qq --no-install-recommends fontconfig fonts-dejavu-core; }
 
 # from NAME: the sum of what NAME.svg is drawn from.
 from() { { echo "$version"; cat "$here/style.iuml" "$here/$1.puml"; } | sha256sum | cut -d' ' -f1; }

@@ -2,6 +2,8 @@
 # make servers  real Kafka, Cassandra and MinIO on loopback, for target/servers.env; make servers-stop ends them
 # make test   every test; make lint, make aws, make bench, make fuzz: parts of it or beside it
 # make package  zips of all functions for Lambda (ARCH=arm64 or x86_64), for `sam deploy`
+# make test   every test; make lint, make bench, make fuzz: parts of it or beside it
+# make report  checks what docs/report is made of, and runs the Postman collection; make report-files makes it anew
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := run
@@ -16,6 +18,7 @@ BROWSER := target/browser/.installed
 SCRIPT := target/script/.installed
 SEGMENT := target/segment/.installed
 CONTRACT := target/contract/.installed
+REPORT := target/report/.installed
 AIRFLOW := target/airflow/.installed
 VENV := target/venv/.installed
 SERVERS_VENV := target/servers/venv/.installed
@@ -32,7 +35,7 @@ KILLS ?= 20
 # Those of `make servers`: kafka cassandra minio, and on request kafka39.
 SERVERS ?= kafka cassandra minio
 
-.PHONY: run build deps test test-all lint unit e2e browser script segment openapi contract servers servers-stop servers-status servers-test test-servers aws aws-docs cost package fuzz bench bench-embedded bench-servers bench-peers clean-data
+.PHONY: run build deps test test-all lint unit e2e browser script segment openapi contract servers servers-stop servers-status servers-test test-servers aws aws-docs cost package fuzz bench bench-embedded bench-servers bench-peers clean-data report report-files coverage
 
 run: deps build
 	exec $(BIN) --data $(DATA) up $(ARGS)
@@ -53,7 +56,7 @@ $(DEPS): deps/package.json deps/package-lock.json
 # The timings show what takes long.
 test:
 	@trap '$(MAKE) --no-print-directory servers-stop' EXIT; \
-	for part in lint script aws test-servers unit e2e browser segment contract fuzz; do \
+	for part in lint script aws test-servers unit e2e browser segment contract report fuzz; do \
 	  start=$$SECONDS; echo "== $$part"; $(MAKE) --no-print-directory $$part; echo "== $$part took $$((SECONDS - start)) s"; \
 	done
 
@@ -129,6 +132,27 @@ $(AIRFLOW): tests/contract/airflow.txt | $(CONTRACT)
 	target/venv/bin/uv venv --quiet --clear target/airflow
 	target/venv/bin/uv pip install --quiet --python target/airflow/bin/python --requirement $<
 	touch $@
+
+# What docs/report is made of is current, and the Postman collection passes against a started service.
+report: deps build $(REPORT)
+	tests/report/run.sh
+
+# Makes anew what `make report` checks.
+report-files: deps
+	docs/diagrams/render.sh
+	python3 -B docs/dbml/generate
+	python3 -B docs/report/data/generate.py
+	python3 -B docs/report/tables
+	python3 -B tests/postman/collection.py
+
+$(REPORT): tests/report/package.json tests/report/package-lock.json
+	mkdir -p target/report
+	npm ci --prefix tests/report --ignore-scripts --no-fund --no-audit
+	touch $@
+
+# Lines of shared/ and functions/ that `make unit` runs: a build of its own, more than half an hour on two slow cores.
+coverage: deps test-servers
+	tests/coverage.sh
 
 # Those that run and answer stay; the log says what took how long.
 servers:

@@ -17,6 +17,8 @@ SEGMENT := target/segment/.installed
 CONTRACT := target/contract/.installed
 AIRFLOW := target/airflow/.installed
 VENV := target/venv/.installed
+PROMETHEUS := target/prometheus/.installed
+GRAFANA := target/grafana/.installed
 SERVERS_VENV := target/servers/venv/.installed
 # Seconds that each fuzz target runs.
 FUZZ_SECONDS ?= 10
@@ -25,7 +27,7 @@ KILLS ?= 20
 # Those of `make servers`: kafka cassandra minio, and on request kafka39.
 SERVERS ?= kafka cassandra minio
 
-.PHONY: run build deps test test-all lint unit e2e browser script segment openapi contract servers servers-stop servers-status servers-test test-servers fuzz bench bench-embedded bench-servers bench-peers clean-data
+.PHONY: run build deps test test-all lint unit e2e browser script segment openapi contract servers servers-stop servers-status servers-test test-servers fuzz bench bench-embedded bench-servers bench-peers prometheus grafana operations clean-data
 
 run: deps build
 	exec $(BIN) --data $(DATA) up $(ARGS)
@@ -46,7 +48,7 @@ $(DEPS): deps/package.json deps/package-lock.json
 # The timings show what takes long.
 test:
 	@trap '$(MAKE) --no-print-directory servers-stop' EXIT; \
-	for part in lint script test-servers unit e2e browser segment contract fuzz; do \
+	for part in lint script test-servers unit e2e browser segment contract prometheus grafana fuzz; do \
 	  start=$$SECONDS; echo "== $$part"; $(MAKE) --no-print-directory $$part; echo "== $$part took $$((SECONDS - start)) s"; \
 	done
 
@@ -121,6 +123,33 @@ $(CONTRACT): tests/contract/requirements.txt | $(VENV)
 $(AIRFLOW): tests/contract/airflow.txt | $(CONTRACT)
 	target/venv/bin/uv venv --quiet --clear target/airflow
 	target/venv/bin/uv pip install --quiet --python target/airflow/bin/python --requirement $<
+	touch $@
+
+# The rules: sound, tested, of metrics that exist, each alert with its page; then a real Prometheus sees a real fault.
+prometheus: deps build $(PROMETHEUS)
+	tests/prometheus/run.sh
+
+# The dashboards: what grafana/boards says, of Grafana's types, every query answered.
+grafana: deps $(PROMETHEUS) $(GRAFANA)
+	tests/grafana/run.sh
+
+# The files that are made of the sources: dashboards, their pictures, the tables of docs/operations.md.
+operations: deps $(PROMETHEUS)
+	grafana/generate.py
+	target/ops/bin/python tests/prometheus/check.py --write
+	target/ops/bin/python tests/grafana/pictures.py --write
+
+# Debian's packages, unpacked beside and not installed.
+$(PROMETHEUS): tests/prometheus/install.sh tests/prometheus/requirements.txt
+	tests/prometheus/install.sh target/prometheus
+	python3 -m venv target/ops
+	target/ops/bin/pip install --quiet --requirement tests/prometheus/requirements.txt
+	touch $@
+
+$(GRAFANA): tests/grafana/types/package.json tests/grafana/types/package-lock.json
+	mkdir -p target/grafana
+	cp tests/grafana/types/package.json tests/grafana/types/package-lock.json target/grafana/
+	npm ci --prefix target/grafana --ignore-scripts --no-fund --no-audit
 	touch $@
 
 # Those that run and answer stay; the log says what took how long.

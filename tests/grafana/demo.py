@@ -8,7 +8,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 SCHEMA = ROOT / "schema/clickhouse"
 NOW = datetime.datetime(2026, 11, 24, 18, 0, tzinfo=datetime.timezone.utc)
 DAYS = 30
-VERSIONS = 48
+VERSIONS = 24
 
 # A session is 10 events: a page, views, clicks. `n` is the event's number, `s` its session's, `p` its person's.
 EVENTS = """
@@ -80,18 +80,19 @@ def load(clickhouse, count):
         for statement in statements(path.read_text()):
             clickhouse.run(statement)
     settled = count - count // 500
+    columns = names(clickhouse, select(count, 0, count))
     for version in range(VERSIONS):
         first, last = settled * version // VERSIONS, settled * (version + 1) // VERSIONS
         load_id = f"toUUID('00000000-0000-4000-8000-{version:012}')"
         at = NOW - datetime.timedelta(minutes=3) - datetime.timedelta(minutes=30) * (VERSIONS - 1 - version)
         body = select(count, first, last - first)
-        clickhouse.run(f"INSERT INTO events ({names(clickhouse, body)}, load_id, lake_version) SELECT *, {load_id}, {version} FROM ({body})")
+        clickhouse.run(f"INSERT INTO events ({columns}, load_id, lake_version) SELECT *, {load_id}, {version} FROM ({body})")
         clickhouse.run(
             f"INSERT INTO commits SELECT {version}, {load_id}, map('demo-log/0', {(last + 1) // 2}, 'demo-log/1', {last // 2}), {last - first}, "
             f"toDateTime64('{at:%Y-%m-%d %H:%M:%S}', 6, 'UTC')"
         )
     body = select(count, settled, count - settled)
-    clickhouse.run(f"INSERT INTO fresh ({names(clickhouse, body)}) {body}")
+    clickhouse.run(f"INSERT INTO fresh ({columns}) {body}")
     start, end = NOW - datetime.timedelta(days=DAYS), NOW
     for mart in MARTS:
         text = (SCHEMA / f"marts/{mart}.sql").read_text().replace("$source", "settled").replace("$site", "true")

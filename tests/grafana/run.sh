@@ -6,6 +6,4 @@ python=target/ops/bin/python
 grafana/generate.py --check
 node tests/grafana/types/check.mjs target/grafana
 $python tests/grafana/words.py
-$python tests/grafana/panels.py
-$python tests/grafana/metrics.py
-$python tests/grafana/pictures.py
+$python tests/grafana/check.py

@@ -93,5 +93,5 @@ def openmetrics():
     for name, labels, value in sorted(everything(), key=lambda series: series[0]):
         inside = ",".join(f'{key}="{text}"' for key, text in labels.items())
         for at in range(until - HOURS * 3600, until + 1, STEP):
-            lines.append(f"{name}{{{inside}}} {value(at - until + HOURS * 3600 + 1):.6g} {at}")
+            lines.append(f"{name}{{{inside}}} {value(at - until + HOURS * 3600 + 1):.12g} {at}")
     return "\n".join([*lines, "# EOF", ""])

@@ -12,10 +12,12 @@ SEEN = f"$__timeFilter(e.occurred_at) AND {SITES} AND NOT e.bot"
 PERSON = "cityHash64(coalesce(e.user_id, e.anonymous_id, e.session_id))"
 SESSION = "cityHash64(e.session_id)"
 # A day as a bit of 64, counted from the first day shown: someone's days are one number.
-BIT = "bitShiftLeft(toUInt64(1), toUInt8(greatest(0, least(63, toDate(e.occurred_at) - toDate($__fromTime)))))"
+BIT = "bitShiftLeft(toUInt64(1), toUInt8(toDate(e.occurred_at) - toDate($__fromTime)))"
+WITHIN = "e.occurred_at < toDate($__fromTime) + 64"
 
 PEOPLE, SESSIONS, VIEWS = T("People", "Люди"), T("Sessions", "Сессии"), T("Views", "Просмотры")
 EACH = T("Each site counts its own people: someone on two sites is two.", "Каждый сайт считает своих людей: человек на двух сайтах — два человека.")
+NEARLY = T("People and sessions within some per mille: ClickHouse's `uniq`.", "Люди и сессии с точностью до промилле: `uniq` ClickHouse.")
 AVERAGE, MEDIAN = T("Average", "Среднее"), T("Median of the site with most sessions", "Медиана сайта с наибольшим числом сессий")
 
 PANELS = [
@@ -44,10 +46,9 @@ PANELS = [
         unit="s", names={"average": AVERAGE, "median": MEDIAN}),
     lines(T("New and returning people", "Новые и вернувшиеся"), sql(f"""
         SELECT toDateTime(toDate($__fromTime) + bit) AS time, countIf(NOT before AND bit = first) AS new, countIf(before OR bit > first) AS returning
-        FROM (SELECT e.site_id AS site, {PERSON} AS person, max(e.occurred_at < toDate($__fromTime)) AS before,
-        groupBitOr(if(e.occurred_at < toDate($__fromTime), toUInt64(0), {BIT})) AS days
-        FROM clicks AS e WHERE e.occurred_at >= $__fromTime - 30 * 86400 AND e.occurred_at <= $__toTime AND {SITES} AND NOT e.bot
-        GROUP BY site, person)
+        FROM (SELECT max(e.occurred_at < toDate($__fromTime)) AS before, groupBitOr(if(e.occurred_at < toDate($__fromTime), toUInt64(0), {BIT})) AS days
+        FROM clicks AS e WHERE e.occurred_at >= $__fromTime - 30 * 86400 AND e.occurred_at <= $__toTime AND {WITHIN} AND {SITES} AND NOT e.bot
+        GROUP BY cityHash64(e.site_id, {PERSON}))
         ARRAY JOIN bitPositionsToArray(days) AS bit, arrayWithConstant(length(bitPositionsToArray(days)), bitPositionsToArray(days)[1]) AS first
         GROUP BY bit ORDER BY time""", series=True),
         bars=True, stacked=True, about=T("New: not seen in the 30 days before the time shown. At most 64 days.", "Новый: не был виден за 30 дней до выбранного времени. Не больше 64 дней."),
@@ -59,23 +60,23 @@ PANELS = [
         SELECT concat(ifNull(e.browser, '?'), ', ', ifNull(e.os, '?')) AS browser, sum(e.sessions) AS sessions
         FROM device_daily AS e WHERE {DAYS} GROUP BY browser ORDER BY sessions DESC LIMIT 10"""), width=6, names={"sessions": SESSIONS}),
     table(T("Countries", "Страны"), sql(f"""
-        SELECT ifNull(e.country, '—') AS country, uniqExact({PERSON}) AS people, uniqExact({SESSION}) AS sessions
+        SELECT ifNull(e.country, '—') AS country, uniq({PERSON}) AS people
         FROM clicks AS e WHERE {SEEN} GROUP BY e.country ORDER BY people DESC LIMIT 50"""),
-        width=6, names={"country": T("Country", "Страна"), "people": PEOPLE, "sessions": SESSIONS}),
+        width=6, about=NEARLY, names={"country": T("Country", "Страна"), "people": PEOPLE}),
     table(T("Top pages", "Популярные страницы"), sql(f"""
         SELECT e.site_id AS site, e.path AS page, sum(e.views) AS views
         FROM page_daily AS e WHERE {DAYS} GROUP BY site, page ORDER BY views DESC, page LIMIT 50"""),
         width=6, names={"site": T("Site", "Сайт"), "page": T("Page", "Страница"), "views": VIEWS}),
     table(T("Where they come from", "Откуда приходят"), sql(f"""
-        SELECT domainWithoutWWW(e.referrer) AS source, uniqExact({PERSON}) AS people, uniqExact({SESSION}) AS sessions
-        FROM clicks AS e WHERE {SEEN} AND e.referrer != '' AND domain(e.referrer) != domain(ifNull(e.url, ''))
+        SELECT domainWithoutWWW(e.referrer) AS source, uniq({PERSON}) AS people, uniq({SESSION}) AS sessions
+        FROM clicks AS e WHERE {SEEN} AND e.action = 'page' AND e.referrer != '' AND source != domainWithoutWWW(ifNull(e.url, ''))
         GROUP BY source ORDER BY sessions DESC LIMIT 50"""),
-        names={"source": T("Site before", "Предыдущий сайт"), "people": PEOPLE, "sessions": SESSIONS}),
+        about=NEARLY, names={"source": T("Site before", "Предыдущий сайт"), "people": PEOPLE, "sessions": SESSIONS}),
     table(T("Campaigns (UTM)", "Кампании (UTM)"), sql(f"""
-        SELECT e.utm_source AS source, e.utm_medium AS medium, e.utm_campaign AS campaign, uniqExact({PERSON}) AS people,
-        uniqExact({SESSION}) AS sessions, countIf(e.action = 'click') AS clicks
-        FROM clicks AS e WHERE {SEEN} AND e.utm_source IS NOT NULL GROUP BY source, medium, campaign ORDER BY sessions DESC LIMIT 50"""),
-        names={"source": T("Source", "Источник"), "medium": T("Medium", "Канал"), "campaign": T("Campaign", "Кампания"), "people": PEOPLE, "sessions": SESSIONS, "clicks": T("Clicks", "Клики")}),
+        SELECT e.utm_source AS source, e.utm_medium AS medium, e.utm_campaign AS campaign, uniq({PERSON}) AS people,
+        uniq({SESSION}) AS sessions, countIf(e.action = 'click') AS clicks
+        FROM clicks AS e WHERE {SEEN} AND e.action IN ('page', 'click') AND e.utm_source IS NOT NULL GROUP BY source, medium, campaign ORDER BY sessions DESC LIMIT 50"""),
+        about=NEARLY, names={"source": T("Source", "Источник"), "medium": T("Medium", "Канал"), "campaign": T("Campaign", "Кампания"), "people": PEOPLE, "sessions": SESSIONS, "clicks": T("Clicks", "Клики")}),
     bars(T("Funnel within a day: page, view of an element, click", "Воронка за сутки: страница, просмотр элемента, клик"), sql(f"""
         SELECT ['page', 'view', 'click'][step] AS level, countIf(reached >= step) AS people
         FROM (SELECT windowFunnel(86400)(toDateTime(e.occurred_at), e.action = 'page', e.action = 'view', e.action = 'click') AS reached
@@ -87,7 +88,7 @@ PANELS = [
     table(T("Retention: who came back after N days", "Удержание: кто вернулся через N дней"), sql(f"""
         SELECT toDate($__fromTime) + bitPositionsToArray(days)[1] AS day, count() AS people, """ + ", ".join(
             f"countIf(bitTest(bitShiftRight(days, bitPositionsToArray(days)[1]), {n})) / people AS `{n}`" for n in (1, 2, 3, 4, 5, 6, 7, 14)) + f"""
-        FROM (SELECT groupBitOr({BIT}) AS days FROM clicks AS e WHERE {SEEN} GROUP BY e.site_id, {PERSON})
+        FROM (SELECT groupBitOr({BIT}) AS days FROM clicks AS e WHERE {SEEN} AND {WITHIN} GROUP BY cityHash64(e.site_id, {PERSON}))
         GROUP BY day ORDER BY day"""),
         coloured=True, width=24, height=12, unit="percentunit", units={"people": "none", "day": "none"},
         about=T("First seen on that day of the time shown; days to come are 0. At most 64 days.", "Впервые замечены в этот день выбранного времени; будущие дни — 0. Не больше 64 дней."),

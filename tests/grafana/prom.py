@@ -39,7 +39,7 @@ def prometheus():
             process.wait()
 
 
-def started(command, log, ready="/-/ready", seconds=30):
+def started(command, log, ready="/-/ready", seconds=30, folder=None):
     """Starts a server on a free port of loopback; its address once it is ready."""
     import socket
 
@@ -48,7 +48,7 @@ def started(command, log, ready="/-/ready", seconds=30):
         port = free.getsockname()[1]
     url = f"http://127.0.0.1:{port}"
     with open(log, "w") as out:
-        process = subprocess.Popen([*map(str, command), f"--web.listen-address=127.0.0.1:{port}"], stdout=out, stderr=out)
+        process = subprocess.Popen([*map(str, command), f"--web.listen-address=127.0.0.1:{port}"], stdout=out, stderr=out, cwd=folder)
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline and process.poll() is None:
         try:

@@ -13,4 +13,6 @@ for pinned in prometheus=2.42.0+ds-5+deb12u1 prometheus-alertmanager=0.25.0-1+b4
   }
 done
 for package in *.deb; do dpkg -x "$package" .; done
+# Alertmanager reads its templates below /usr/share; here it shall read them in its working folder. Both paths have 34 characters.
+sed -i 's#/usr/share/prometheus/alertmanager#/proc/self/cwd/./././././././././.#g' usr/bin/prometheus-alertmanager
 usr/bin/promtool --version | head -n 1

@@ -26,6 +26,7 @@ import prom  # noqa: E402
 FASTER = 30
 TOKEN = "scrape-" + uuid.uuid4().hex
 PASSWORD = uuid.uuid4().hex
+TEMPLATES = prom.BIN / "../share/prometheus/alertmanager"
 UNITS = {"s": 1, "m": 60, "h": 3600}
 
 
@@ -93,7 +94,7 @@ class Watched:
         return url, process
 
     def tool(self, name, *arguments, ready="/-/ready"):
-        url, process = prom.started([prom.BIN / name, *arguments], self.folder / f"{name}.log", ready)
+        url, process = prom.started([prom.BIN / name, *arguments], self.folder / f"{name}.log", ready, folder=TEMPLATES)
         self.running.append(process)
         return url
 
@@ -212,9 +213,9 @@ def run(watched):
         until(f"{name}: told, and told that it is over", lambda name=name: told(name, "firing") and told(name, "resolved"))
 
     process.send_signal(signal.SIGSTOP)
-    until("the host stands still: ClickstreamDown fires", lambda: "ClickstreamDown" in firing(url))
+    until("the host stands still: ClickstreamDown fires and is told", lambda: "ClickstreamDown" in firing(url) and told("ClickstreamDown", "firing"))
     process.send_signal(signal.SIGCONT)
-    until("the host goes on: it clears", lambda: "ClickstreamDown" not in firing(url) and told("ClickstreamDown", "firing"))
+    until("the host goes on: it clears", lambda: "ClickstreamDown" not in firing(url))
 
 
 def main():

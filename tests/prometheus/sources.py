@@ -27,13 +27,16 @@ def metrics():
     recorded = {}
     for path in rust_files():
         for key, labels in re.findall(r'metrics::(?:counter|gauge|histogram)!\(\s*([\w:"]+)((?:[^;]|\n)*?)\)\s*\.', path.read_text()):
-            recorded.setdefault(key.strip('"').rsplit(":", 1)[-1], set()).update(re.findall(r'"(\w+)"\s*=>', labels))
+            recorded.setdefault(key.strip('"').rsplit(":", 1)[-1], set()).update(re.findall(r'"(\w+)"\s*=>', labels) or ([None] if "&" in labels else []))
     found = {}
     for comment, const, name in named:
         labels = recorded.get(const) if const in recorded else recorded.get(name)
         if labels is None:
             continue
         meaning = " ".join(line.removeprefix("///").strip() for line in comment.strip().splitlines())
+        if None in labels:
+            # The code makes its labels elsewhere: the comment names them, "by `a` and `b`".
+            labels = re.findall(r"`(\w+)`", meaning.partition(" by ")[2].partition(" (")[0])
         found[name] = (kinds.get(const), sorted(labels), meaning)
     return found
 

@@ -159,7 +159,7 @@ def until(what, true, seconds=45):
     began = time.monotonic()
     while not true():
         if time.monotonic() - began > seconds:
-            sys.exit(f"after {seconds} s still not: {what}")
+            sys.exit(f"after {seconds} s still not: {what}; told were {Receiver.told}")
         time.sleep(0.25)
     print(f"{time.monotonic() - began:5.1f} s  {what}", flush=True)
 
@@ -205,12 +205,11 @@ def run(watched):
     clickhouse.wait()
     call(f"{host}/v1/inbox/demo/broken.csv", b"this is no table\n", method="PUT")
     first = {"ClickstreamNothingLoaded", "ClickstreamErrors", "ClickstreamFilesRefused"}
-    until(f"ClickHouse killed, a broken file: {', '.join(sorted(first))} fire", lambda: first <= firing(url))
+    until(f"ClickHouse killed, a broken file: {', '.join(sorted(first))} fire, and are told", lambda: first <= firing(url) and all(told(name, "firing") for name in first))
     names_are_known(url, host)
     watched.clickhouse(place)
     until("ClickHouse is back: all of it clears", lambda: not firing(url) & first, 60)
-    for name in first:
-        until(f"{name}: told, and told that it is over", lambda name=name: told(name, "firing") and told(name, "resolved"))
+    until("it is told that they are over", lambda: all(told(name, "resolved") for name in first))
 
     process.send_signal(signal.SIGSTOP)
     until("the host stands still: ClickstreamDown fires and is told", lambda: "ClickstreamDown" in firing(url) and told("ClickstreamDown", "firing"))
@@ -226,7 +225,7 @@ def main():
             run(watched)
         except BaseException:
             watched.log.flush()
-            print((watched.folder / "log").read_text()[-3000:], file=sys.stderr)
+            print((watched.folder / "log").read_text()[-1500:], file=sys.stderr)
             raise
         finally:
             watched.end()

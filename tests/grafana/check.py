@@ -10,7 +10,7 @@ import pictures
 import prom
 from chdb import ClickHouse
 
-EVENTS = 60_000
+EVENTS = 40_000
 
 
 def main():
@@ -21,7 +21,7 @@ def main():
         if "--write" in sys.argv:
             pictures.write(clickhouse, url)
             return
-        wrong = panels.check(clickhouse) + metrics.check(url)
+        wrong = panels.check(clickhouse) + metrics.check(url) + metrics.of_clickhouse(clickhouse)
         wrong = wrong or pictures.check(clickhouse, url)
     if wrong:
         sys.exit("\n".join(wrong))

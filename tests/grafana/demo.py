@@ -8,7 +8,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 SCHEMA = ROOT / "schema/clickhouse"
 NOW = datetime.datetime(2026, 11, 24, 18, 0, tzinfo=datetime.timezone.utc)
 DAYS = 30
-VERSIONS = 24
+VERSIONS = 12
 
 # A session is 10 events: a page, views, clicks. `n` is the event's number, `s` its session's, `p` its person's.
 EVENTS = """
@@ -84,7 +84,7 @@ def load(clickhouse, count):
     for version in range(VERSIONS):
         first, last = settled * version // VERSIONS, settled * (version + 1) // VERSIONS
         load_id = f"toUUID('00000000-0000-4000-8000-{version:012}')"
-        at = NOW - datetime.timedelta(minutes=3) - datetime.timedelta(minutes=30) * (VERSIONS - 1 - version)
+        at = NOW - datetime.timedelta(minutes=3) - datetime.timedelta(minutes=60) * (VERSIONS - 1 - version)
         body = select(count, first, last - first)
         clickhouse.run(f"INSERT INTO events ({columns}, load_id, lake_version) SELECT *, {load_id}, {version} FROM ({body})")
         clickhouse.run(

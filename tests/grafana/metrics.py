@@ -72,3 +72,12 @@ def check(url):
             wrong.append(f"{name}: {what} is empty: {text}")
     print(f"{count} questions to Prometheus", flush=True)
     return wrong
+
+
+def of_clickhouse(clickhouse):
+    """Metrics of ClickHouse's own that it does not have: it exports what its system tables name."""
+    there = {f"ClickHouseMetrics_{name}" for (name,) in clickhouse.rows("SELECT metric FROM system.metrics")[1]}
+    events = clickhouse.rows("SELECT event FROM system.events SETTINGS system_events_show_zero_values = 1")[1]
+    there |= {f"ClickHouseProfileEvents_{name}" for (name,) in events}
+    read = set(re.findall(r"ClickHouse\w+_\w+", " ".join(expression for _, _, _, expression, _ in questions())))
+    return [f"ClickHouse has no {name}" for name in sorted(read - there)]

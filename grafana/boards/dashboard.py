@@ -62,7 +62,11 @@ RESTARTS = {
     "hide": False,
     "iconColor": "purple",
     "datasource": PROMETHEUS,
-    "target": {"refId": "Restarts", "expr": 'sum by (instance) (resets(clickstream_request_seconds_count{function="collect"}[1m])) > 0', "interval": "60s"},
+    "target": {
+        "refId": "Restarts",
+        "expr": 'sum by (instance) (resets(clickstream_request_seconds_count{function="collect"}[1m])) > 0',
+        "interval": "60s",
+    },
     "titleFormat": "{{instance}}",
 }
 

@@ -46,7 +46,22 @@ def prom(expr, legend="", instant=False):
     }
 
 
-def panel(kind, title, targets, *, width=12, height=8, unit=None, about=None, names=None, links=None, units=None, custom=None, options=None, **defaults):
+def panel(
+    kind,
+    title,
+    targets,
+    *,
+    width=12,
+    height=8,
+    unit=None,
+    about=None,
+    names=None,
+    links=None,
+    units=None,
+    custom=None,
+    options=None,
+    **defaults,
+):
     """A panel. `names`, `units` and `links` are of single columns."""
     targets = targets if isinstance(targets, list) else [targets]
     overrides = []

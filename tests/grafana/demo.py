@@ -71,7 +71,9 @@ def statements(text):
 def select(count, first, number):
     seconds = DAYS * 86400
     start = NOW - datetime.timedelta(seconds=seconds)
-    return EVENTS.format(start=f"{start:%Y-%m-%d %H:%M:%S}", step=seconds * 1000 * 10 / count, people=max(50, count // 100), first=first, count=number)
+    return EVENTS.format(
+        start=f"{start:%Y-%m-%d %H:%M:%S}", step=seconds * 1000 * 10 / count, people=max(50, count // 100), first=first, count=number
+    )
 
 
 def load(clickhouse, count):

@@ -56,11 +56,17 @@ def lines(series, x, y, w, h, bars):
             width = max(1, w / max(len(one), 1) / len(series) - 1)
             for p in one:
                 px, py = place(p)
-                out.append(f'<rect x="{min(px, x + w - width) :.1f}" y="{py:.1f}" width="{width:.1f}" height="{y + plot - py:.1f}" fill="{colour}" opacity="0.7"/>')
+                out.append(
+                    f'<rect x="{min(px, x + w - width):.1f}" y="{py:.1f}" width="{width:.1f}" height="{y + plot - py:.1f}" fill="{colour}" opacity="0.7"/>'
+                )
         else:
             path = " ".join(f"{px:.1f},{py:.1f}" for px, py in map(place, one))
             out.append(f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="1.5"/>')
-        out.append(text(x + (i % 4) * w / 4, y + h - 8 + (i // 4) * 11 - (11 if len(series) > 4 else 0), f"■ {name}"[: int(w / 4 / 5.6)], 10, colour))
+        out.append(
+            text(
+                x + (i % 4) * w / 4, y + h - 8 + (i // 4) * 11 - (11 if len(series) > 4 else 0), f"■ {name}"[: int(w / 4 / 5.6)], 10, colour
+            )
+        )
     form = "%H:%M" if last - first < 3 * 86400 else "%d.%m."
     for at, anchor, px in ((first, "start", x), (last, "end", x + w)):
         out.append(text(px, y + plot + 10, datetime.datetime.fromtimestamp(at, datetime.timezone.utc).strftime(form), 9, "#888", anchor))
@@ -85,7 +91,9 @@ def bars(rows, x, y, w, h):
     for i, row in enumerate(rows):
         value, at = float(row[-1] or 0), y + i * height
         out.append(text(x, at + height * 0.7, str(row[0])[:22], 10))
-        out.append(f'<rect x="{x + w * 0.35:.0f}" y="{at + 2:.1f}" width="{value / top * w * 0.5:.1f}" height="{height - 4:.1f}" fill="{COLOURS[i % 8]}" opacity="0.8"/>')
+        out.append(
+            f'<rect x="{x + w * 0.35:.0f}" y="{at + 2:.1f}" width="{value / top * w * 0.5:.1f}" height="{height - 4:.1f}" fill="{COLOURS[i % 8]}" opacity="0.8"/>'
+        )
         out.append(text(x + w, at + height * 0.7, short(value), 10, "#444", "end"))
     return out
 
@@ -101,7 +109,9 @@ def table(columns, rows, x, y, w, h, coloured, shares):
         for c, value in enumerate(row):
             at = y + 14 * (r + 1)
             if coloured and c and isinstance(value, (int, float)) and 0 < value <= top:
-                out.append(f'<rect x="{x + c * width:.1f}" y="{at:.0f}" width="{width - 1:.1f}" height="13" fill="#e0752d" opacity="{0.15 + 0.85 * value / top:.2f}"/>')
+                out.append(
+                    f'<rect x="{x + c * width:.1f}" y="{at:.0f}" width="{width - 1:.1f}" height="13" fill="#e0752d" opacity="{0.15 + 0.85 * value / top:.2f}"/>'
+                )
             shown = value if c == 0 and isinstance(value, int) else short(value)
             out.append(text(x + c * width + 2, at + 10, str(shown)[: max(3, int(width / 5.6))], 10))
     return out
@@ -134,4 +144,13 @@ def picture(title, shown):
         out += drawn(panel, kind, data, x + 8, y + 26, w - 16, h - 34)
     size = f'width="{24 * COLUMN}" height="{bottom + GAP}" viewBox="0 0 {24 * COLUMN} {bottom + GAP}"'
     head = text(4, 26, f"{title}: the panels' queries on demo data, drawn by tests/grafana/pictures.py, not by Grafana", 15, "#222")
-    return "\n".join([f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="sans-serif">', f'<rect width="100%" height="100%" fill="#f7f7f7"/>', head, *out, "</svg>", ""])
+    return "\n".join(
+        [
+            f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="sans-serif">',
+            '<rect width="100%" height="100%" fill="#f7f7f7"/>',
+            head,
+            *out,
+            "</svg>",
+            "",
+        ]
+    )

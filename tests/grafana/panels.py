@@ -74,7 +74,10 @@ def main(count):
     with tempfile.TemporaryDirectory() as folder, ClickHouse(folder) as clickhouse:
         began = time.monotonic()
         demo.load(clickhouse, count)
-        print(f"{count} events loaded in {time.monotonic() - began:.0f} s\n\n| dashboard | panel | CPU ms | ms |\n|---|---|---|---|", flush=True)
+        print(
+            f"{count} events loaded in {time.monotonic() - began:.0f} s\n\n| dashboard | panel | CPU ms | ms |\n|---|---|---|---|",
+            flush=True,
+        )
         wrong, took = answered(clickhouse, ((ALL, ("site", "element")),))
         for cpu, seconds, name, what in sorted(took, reverse=True):
             print(f"| {name} | {what} | {cpu * 1000:.0f} | {seconds * 1000:.0f} |")

@@ -15,7 +15,9 @@ AGES = {"Freshness in ClickHouse"}
 def answers(panel, dashboard, clickhouse, prometheus, rules):
     """What a panel shows: ("series", {name: [(time, value)]}) or ("rows", columns, rows)."""
     since, until = span(dashboard)
-    names = {o["matcher"]["options"]: p["value"] for o in panel["fieldConfig"]["overrides"] for p in o["properties"] if p["id"] == "displayName"}
+    names = {
+        o["matcher"]["options"]: p["value"] for o in panel["fieldConfig"]["overrides"] for p in o["properties"] if p["id"] == "displayName"
+    }
     if panel["targets"][0]["datasource"]["type"] == CLICKHOUSE:
         target = panel["targets"][0]
         columns, rows = clickhouse.rows(expand(target["rawSql"], since, until, ALL, ("site", "element"), interval(since, until)))

@@ -31,7 +31,10 @@ def prometheus():
         made = subprocess.run([BIN / "promtool", "tsdb", "create-blocks-from", "openmetrics", text, data], capture_output=True, text=True)
         if made.returncode:
             raise RuntimeError(made.stderr)
-        url, process = started([BIN / "prometheus", f"--config.file={config}", f"--storage.tsdb.path={data}", "--storage.tsdb.retention.time=100y"], folder / "log")
+        url, process = started(
+            [BIN / "prometheus", f"--config.file={config}", f"--storage.tsdb.path={data}", "--storage.tsdb.retention.time=100y"],
+            folder / "log",
+        )
         try:
             yield url
         finally:

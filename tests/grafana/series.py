@@ -33,7 +33,15 @@ def everything():
     for source, rate in (("http", 400), ("topic", 80), ("file", 20)):
         for verdict, share in (("valid", 0.96), ("suspicious", 0.03), ("rejected", 0.01)):
             yield counter("clickstream_events_total", rate * share, source=source, verdict=verdict, **HOST)
-    for name, rate in (("landed_rows", 495), ("compacted_rows", 490), ("settled_rows", 490), ("duplicate_rows", 5), ("landed_objects", 1), ("spilled_records", 0.1), ("live_missed", 0.1)):
+    for name, rate in (
+        ("landed_rows", 495),
+        ("compacted_rows", 490),
+        ("settled_rows", 490),
+        ("duplicate_rows", 5),
+        ("landed_objects", 1),
+        ("spilled_records", 0.1),
+        ("live_missed", 0.1),
+    ):
         yield counter(f"clickstream_{name}_total", rate, **HOST)
     for outcome, rate in (("loaded", 1), ("settled", 0.01)):
         yield counter("clickstream_loaded_objects_total", rate, outcome=outcome, **HOST)
@@ -83,7 +91,9 @@ def exporters():
         yield counter(f"ClickHouseProfileEvents_{name}", rate, **clickhouse)
     for kind, rate in (("write", 900), ("read", 20)):
         yield counter(f"scylla_storage_proxy_coordinator_{kind}_latency_count", rate, job="scylla")
-    yield gauge("probe_ssl_earliest_cert_expiry", demo.NOW.timestamp() + 60 * 86400, job="https", instance="https://clickstream.example.org/ready")
+    yield gauge(
+        "probe_ssl_earliest_cert_expiry", demo.NOW.timestamp() + 60 * 86400, job="https", instance="https://clickstream.example.org/ready"
+    )
 
 
 def openmetrics():

@@ -26,7 +26,12 @@ def compare(where, english, russian, key=None):
             compare(f"{where}[{i}]", a, b, key)
     elif english != russian and key not in TEXTS and not (key == "value" and isinstance(english, str)):
         wrong.append(f"{where} differs: {english!r}, {russian!r}")
-    if key in ("title", "description", "label") and isinstance(russian, str) and not re.search("[а-яё]", russian, re.I) and english not in NAMES:
+    if (
+        key in ("title", "description", "label")
+        and isinstance(russian, str)
+        and not re.search("[а-яё]", russian, re.I)
+        and english not in NAMES
+    ):
         wrong.append(f"{where} is not in Russian: {russian!r}")
     for language, text in (("en", english), ("ru", russian)):
         if isinstance(text, str) and ("{language}" in text or not text.strip() and key == "title"):

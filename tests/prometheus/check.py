@@ -43,7 +43,10 @@ def check_pages():
     for page in sorted((ROOT / "docs/runbooks").glob("*.md")):
         text = page.read_text()
         hold(page.stem in alerts, f"{page.name} is of no alert")
-        hold(text.startswith(f"# {page.stem}\n") and "\n## How to look\n" in text and "\n## How to mend\n" in text, f"{page.name} lacks a part")
+        hold(
+            text.startswith(f"# {page.stem}\n") and "\n## How to look\n" in text and "\n## How to mend\n" in text,
+            f"{page.name} lacks a part",
+        )
         for link in re.findall(r"\]\(([^)#]+)", text):
             hold((page.parent / link).exists(), f"{page.name}: {link} leads nowhere")
         for line in re.findall(r"^\s*(clickstream [^\n#|]+)", text, re.M) + re.findall(r"`(clickstream [^`]+)`", text):

@@ -27,7 +27,9 @@ def metrics():
     recorded = {}
     for path in rust_files():
         for key, labels in re.findall(r'metrics::(?:counter|gauge|histogram)!\(\s*([\w:"]+)((?:[^;]|\n)*?)\)\s*\.', path.read_text()):
-            recorded.setdefault(key.strip('"').rsplit(":", 1)[-1], set()).update(re.findall(r'"(\w+)"\s*=>', labels) or ([None] if "&" in labels else []))
+            recorded.setdefault(key.strip('"').rsplit(":", 1)[-1], set()).update(
+                re.findall(r'"(\w+)"\s*=>', labels) or ([None] if "&" in labels else [])
+            )
     found = {}
     for comment, const, name in named:
         labels = recorded.get(const) if const in recorded else recorded.get(name)

@@ -20,7 +20,9 @@ def alert_table():
         if "alert" in rule:
             says = re.sub(r"\{\{[^}]*\}\}", "…", rule["annotations"]["summary"])
             name, labels = rule["alert"], rule["labels"]
-            lines.append(f"| [{name}](runbooks/{name}.md) | {labels['promise']} | {labels['severity']} | {rule.get('for', 'at once')} | {says} |")
+            lines.append(
+                f"| [{name}](runbooks/{name}.md) | {labels['promise']} | {labels['severity']} | {rule.get('for', 'at once')} | {says} |"
+            )
     return "\n".join(lines)
 
 

@@ -2,7 +2,6 @@
 # make servers  real Kafka, Cassandra and MinIO on loopback, for target/servers.env; make servers-stop ends them
 # make test   every test; make lint, make aws, make bench, make fuzz: parts of it or beside it
 # make package  zips of all functions for Lambda (ARCH=arm64 or x86_64), for `sam deploy`
-# make test   every test; make lint, make bench, make fuzz: parts of it or beside it
 # make report  checks what docs/report is made of, and runs the Postman collection; make report-files makes it anew
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -21,6 +20,8 @@ CONTRACT := target/contract/.installed
 REPORT := target/report/.installed
 AIRFLOW := target/airflow/.installed
 VENV := target/venv/.installed
+PROMETHEUS := target/prometheus/.installed
+GRAFANA := target/grafana/.installed
 SERVERS_VENV := target/servers/venv/.installed
 AWS := target/aws/.installed
 LAMBDA := target/package/.installed
@@ -35,7 +36,7 @@ KILLS ?= 20
 # Those of `make servers`: kafka cassandra minio, and on request kafka39.
 SERVERS ?= kafka cassandra minio
 
-.PHONY: run build deps test test-all lint unit e2e browser script segment openapi contract servers servers-stop servers-status servers-test test-servers aws aws-docs cost package fuzz bench bench-embedded bench-servers bench-peers clean-data report report-files coverage
+.PHONY: run build deps test test-all lint unit e2e browser script segment openapi contract servers servers-stop servers-status servers-test test-servers aws aws-docs cost package fuzz bench bench-embedded bench-servers bench-peers clean-data report report-files coverage bench-dashboards prometheus grafana operations
 
 run: deps build
 	exec $(BIN) --data $(DATA) up $(ARGS)
@@ -56,7 +57,7 @@ $(DEPS): deps/package.json deps/package-lock.json
 # The timings show what takes long.
 test:
 	@trap '$(MAKE) --no-print-directory servers-stop' EXIT; \
-	for part in lint script aws test-servers unit e2e browser segment contract report fuzz; do \
+	for part in lint script aws test-servers unit e2e browser segment contract prometheus grafana report fuzz; do \
 	  start=$$SECONDS; echo "== $$part"; $(MAKE) --no-print-directory $$part; echo "== $$part took $$((SECONDS - start)) s"; \
 	done
 
@@ -153,6 +154,29 @@ $(REPORT): tests/report/package.json tests/report/package-lock.json
 # Lines of shared/ and functions/ that `make unit` runs: a build of its own, more than half an hour on two slow cores.
 coverage: deps test-servers
 	tests/coverage.sh
+# The rules: sound, tested, of metrics that exist, each alert with its page; then a real Prometheus sees a real fault.
+prometheus: deps build $(PROMETHEUS)
+	tests/prometheus/run.sh
+# The dashboards: what grafana/boards says, of Grafana's types, every query answered.
+grafana: deps $(PROMETHEUS) $(GRAFANA)
+	tests/grafana/run.sh
+# What each panel costs on 10,000,000 events, as a Markdown table; takes 4 minutes and 3 GB of disk.
+bench-dashboards: deps $(PROMETHEUS)
+	@target/ops/bin/python tests/grafana/panels.py 10000000
+# The files that are made of the sources: dashboards, their pictures, the tables of docs/operations.md.
+operations: deps $(PROMETHEUS)
+	grafana/generate.py
+	target/ops/bin/python tests/prometheus/check.py --write
+	target/ops/bin/python tests/grafana/check.py --write
+# Debian's packages, unpacked beside and not installed.
+$(PROMETHEUS): tests/prometheus/install.sh tests/prometheus/requirements.txt
+	tests/prometheus/install.sh target/prometheus
+	python3 -m venv target/ops
+	target/ops/bin/pip install --quiet --requirement tests/prometheus/requirements.txt
+$(GRAFANA): tests/grafana/types/package.json tests/grafana/types/package-lock.json
+	mkdir -p target/grafana
+	cp tests/grafana/types/package.json tests/grafana/types/package-lock.json target/grafana/
+	npm ci --prefix target/grafana --ignore-scripts --no-fund --no-audit
 
 # Those that run and answer stay; the log says what took how long.
 servers:

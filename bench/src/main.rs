@@ -6,6 +6,7 @@ mod collector;
 mod compaction;
 mod connection;
 mod freshness;
+mod lake;
 mod load;
 mod process;
 mod report;
@@ -37,6 +38,10 @@ enum Command {
     Drain(Backlog),
     /// Compact and settle what was taken, and time it.
     Compact(Target),
+    /// Make events as raw objects and as zstd NDJSON, in a folder.
+    Events(lake::Events),
+    /// Compact such a folder in this process.
+    CompactFolder(lake::Compaction),
     /// Say how much an idle service holds.
     Idle(Target),
 }
@@ -134,6 +139,8 @@ async fn main() -> anyhow::Result<()> {
         Command::Collector(options) => collector::run(&options).await,
         Command::Drain(options) => backlog::run(&options).await,
         Command::Compact(target) => compaction::run(&Service::at(&target.url)?, Process(target.pid)).await,
+        Command::Events(options) => lake::make(&options),
+        Command::CompactFolder(options) => lake::compact(&options).await,
         Command::Idle(target) => {
             // What the start itself took is given back within this time.
             tokio::time::sleep(Duration::from_secs(10)).await;

@@ -12,7 +12,7 @@ use parquet::{
 };
 
 /// Rows of a group in a raw object and in a lake file.
-const GROUP_ROWS: usize = 128 * 1024;
+pub(crate) const GROUP_ROWS: usize = 128 * 1024;
 /// Columns with statistics: sites, times and places, nothing that names a person.
 const STATISTICS: [&str; 6] = ["site_id", "original_at", "occurred_at", "received_at", "log_partition", "log_offset"];
 
@@ -58,9 +58,14 @@ pub fn write_raw_object(batch: &RecordBatch) -> Result<Bytes, ColumnsError> {
     write(batch.schema(), [Ok(batch.clone())], properties()?.build())
 }
 
+/// How lake files are written: as raw objects are, with a bloom filter on `event_id`.
+pub(crate) fn lake_properties() -> Result<WriterProperties, ColumnsError> {
+    Ok(properties()?.set_column_bloom_filter_enabled(ColumnPath::from("event_id"), true).build())
+}
+
 /// One lake file, zstd, with a bloom filter on `event_id`. Batches are taken one at a time.
 pub fn write_lake_file(batches: impl IntoIterator<Item = Result<RecordBatch, ColumnsError>>) -> Result<Bytes, ColumnsError> {
-    write(crate::event_schema(), batches, properties()?.set_column_bloom_filter_enabled(ColumnPath::from("event_id"), true).build())
+    write(crate::event_schema(), batches, lake_properties()?)
 }
 
 fn write(

@@ -1,0 +1,141 @@
+//! Believable events in the order in which they were taken, some of them sent again, as objects of both formats.
+
+use std::{
+    collections::VecDeque,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use anyhow::Context as _;
+use arrow::datatypes::DataType;
+use clickstream_columns::event_schema;
+use clickstream_event::{Arrival, Event, Micros, Outcome, Shape, Site, Source, admit, parse_record};
+use clickstream_testkit::traffic::{Traffic, TrafficOptions};
+use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
+use serde_json::json;
+
+use super::{
+    LOG,
+    landing::{Cost, Object},
+};
+
+/// Partitions of the log.
+const PARTITIONS: u64 = 4;
+/// Events of a request: they are taken at one moment.
+const BATCH: u64 = 20;
+/// A repeat is one of so many events before it.
+const REMEMBERED: usize = 20_000;
+/// Mean time between two events, µs: 500 a second.
+const STEP: i64 = 2_000;
+/// 2026-11-24T08:00:00Z.
+const BEGIN: Micros = Micros(1_795_507_200 * Micros::SECOND);
+
+/// Writes `events` events in `objects` objects, a share of them repeats of others; what landing them cost.
+pub fn write(folder: &Path, events: u64, objects: u64, repeats: f64) -> anyhow::Result<Cost> {
+    anyhow::ensure!(objects.is_multiple_of(PARTITIONS), "--objects is a multiple of {PARTITIONS}");
+    let sites = ["shop", "blog", "docs"].map(|name| Site::new(name, name));
+    let options = TrafficOptions { seed: 6, sites: sites.iter().map(|s| s.site_id.clone()).collect(), start: BEGIN, step: STEP };
+    let mut traffic = Traffic::new(options);
+    let mut random = StdRng::seed_from_u64(6);
+    let mut recent: VecDeque<(u64, Event)> = VecDeque::with_capacity(REMEMBERED);
+    let mut landing = Landing::new(folder, events / objects, objects / PARTITIONS)?;
+    let mut received_at = BEGIN;
+    for number in 0..events {
+        let partition = number / BATCH % PARTITIONS;
+        let (partition, event) = if !recent.is_empty() && random.random_bool(repeats) {
+            let (partition, event) = &recent[random.random_range(0..recent.len())];
+            (*partition, Event { received_at, ..event.clone() })
+        } else {
+            let happened = traffic.next_event();
+            if number.is_multiple_of(BATCH) {
+                received_at = happened.at.plus(350_000);
+            }
+            let site = sites.iter().find(|site| site.site_id == happened.site).context("a site of ours")?;
+            (partition, accepted(&happened.to_segment(), site, received_at)?)
+        };
+        if recent.len() == REMEMBERED {
+            recent.pop_front();
+        }
+        recent.push_back((partition, event.clone()));
+        landing.take(partition, &event)?;
+    }
+    fs::write(folder.join("columns.json"), serde_json::to_vec(&columns())?)?;
+    landing.finish()
+}
+
+/// The event as collect makes it.
+fn accepted(segment: &serde_json::Value, site: &Site, received_at: Micros) -> anyhow::Result<Event> {
+    let raw = parse_record(segment.to_string().as_bytes(), Shape::Segment)?;
+    let sent_at = received_at.plus(-50_000).to_string();
+    let arrival = Arrival {
+        received_at,
+        source: Source::Http,
+        ip: Some([203, 0, 113, 9].into()),
+        user_agent: None,
+        country: Some("DE"),
+        sent_at: Some(&sent_at),
+    };
+    match admit(&raw, site, &arrival) {
+        Outcome::Accepted(event, _) => Ok(*event),
+        Outcome::Rejected(rejection) => anyhow::bail!("an event was rejected: {:?}", rejection.reasons),
+    }
+}
+
+/// Names and kinds of the columns that every compactor writes.
+fn columns() -> serde_json::Value {
+    let kind = |kind: &DataType| match kind {
+        DataType::Int32 => "int32",
+        DataType::Int64 => "int64",
+        DataType::Boolean => "bool",
+        DataType::Timestamp(..) => "moment",
+        DataType::List(_) => "list",
+        _ => "text",
+    };
+    event_schema().fields().iter().map(|field| json!({ "name": field.name(), "kind": kind(field.data_type()) })).collect()
+}
+
+/// Partitions that are being landed.
+struct Landing {
+    folder: PathBuf,
+    /// Rows of an object; the last one of a partition takes what is left.
+    rows: u64,
+    /// Objects of a partition.
+    objects: u64,
+    open: Vec<Object>,
+    written: Vec<u64>,
+    cost: Cost,
+}
+
+impl Landing {
+    fn new(folder: &Path, rows: u64, objects: u64) -> anyhow::Result<Self> {
+        fs::create_dir_all(folder.join("ndjson"))?;
+        let open = (0..PARTITIONS).map(|partition| Object::new(partition as u32, 0)).collect();
+        let written = vec![0; PARTITIONS as usize];
+        Ok(Self { folder: folder.to_owned(), rows: rows.max(1), objects, open, written, cost: Cost::default() })
+    }
+
+    fn take(&mut self, partition: u64, event: &Event) -> anyhow::Result<()> {
+        let index = partition as usize;
+        self.open[index].take(event)?;
+        if self.open[index].rows() >= self.rows && self.written[index] + 1 < self.objects {
+            self.write(index)?;
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, index: usize) -> anyhow::Result<()> {
+        let next = Object::new(index as u32, self.open[index].next());
+        std::mem::replace(&mut self.open[index], next).write(&self.folder, LOG, &mut self.cost)?;
+        self.written[index] += 1;
+        Ok(())
+    }
+
+    fn finish(mut self) -> anyhow::Result<Cost> {
+        for index in 0..self.open.len() {
+            if self.open[index].rows() > 0 {
+                self.write(index)?;
+            }
+        }
+        Ok(self.cost)
+    }
+}

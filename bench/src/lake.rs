@@ -2,6 +2,7 @@
 
 mod events;
 mod folder;
+mod in_order;
 mod landing;
 
 use std::{path::PathBuf, sync::Arc};
@@ -13,6 +14,7 @@ use clickstream_lake::Lake;
 use object_store::local::LocalFileSystem;
 
 use folder::Folder;
+use in_order::InOrder;
 
 /// The log that the events are of.
 const LOG: &str = "bench";
@@ -32,6 +34,9 @@ pub struct Events {
     /// Repeats among them, per cent.
     #[arg(long, default_value_t = 2.0)]
     repeats: f64,
+    /// Leave out what a site may choose not to have: user agent, address, country, library, language, `sent_at`.
+    #[arg(long)]
+    lean: bool,
 }
 
 /// Options of `compact-folder`.
@@ -50,7 +55,7 @@ pub struct Compaction {
 
 /// Makes events, and says as JSON what landing them costs in each format.
 pub fn make(options: &Events) -> anyhow::Result<()> {
-    let cost = events::write(&options.folder, options.events, options.objects, options.repeats / 100.0)?;
+    let cost = events::write(&options.folder, options.events, options.objects, options.repeats / 100.0, options.lean)?;
     println!("{}", serde_json::to_string(&cost)?);
     Ok(())
 }
@@ -58,7 +63,7 @@ pub fn make(options: &Events) -> anyhow::Result<()> {
 /// Compacts the folder, and prints the report.
 pub async fn compact(options: &Compaction) -> anyhow::Result<()> {
     let bucket = LocalFileSystem::new_with_prefix(&options.folder).context("the folder")?;
-    let lake = Arc::new(Lake::open_on(Arc::new(bucket), LOG).await?);
+    let lake = Arc::new(Lake::open_on(Arc::new(InOrder(bucket)), LOG).await?);
     let mut settings = CompactOptions::default();
     if let Some(mebibytes) = options.memory {
         settings = settings.with_mebibytes(mebibytes);

@@ -21,6 +21,17 @@ use clap::{Args, Parser, Subcommand};
 use process::{Named, Process};
 use service::Service;
 
+/// As in `clickstream`: compaction is measured with the memory allocator that it has there.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
+/// jemalloc's options, as in `clickstream`.
+#[expect(unsafe_code, reason = "jemalloc reads a symbol of this name")]
+// SAFETY: of the type and the name that jemalloc declares.
+#[unsafe(export_name = "_rjem_malloc_conf")]
+static OPTIONS: Option<&'static std::ffi::c_char> =
+    Some(unsafe { &*c"narenas:2,background_thread:true,dirty_decay_ms:1000,muzzy_decay_ms:0".as_ptr() });
+
 /// Measures a running service; prints rows of a Markdown table.
 #[derive(Debug, Parser)]
 struct Cli {

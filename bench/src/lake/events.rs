@@ -31,7 +31,7 @@ const STEP: i64 = 2_000;
 const BEGIN: Micros = Micros(1_795_507_200 * Micros::SECOND);
 
 /// Writes `events` events in `objects` objects, a share of them repeats of others; what landing them cost.
-pub fn write(folder: &Path, events: u64, objects: u64, repeats: f64) -> anyhow::Result<Cost> {
+pub fn write(folder: &Path, events: u64, objects: u64, repeats: f64, lean: bool) -> anyhow::Result<Cost> {
     anyhow::ensure!(objects.is_multiple_of(PARTITIONS), "--objects is a multiple of {PARTITIONS}");
     let sites = ["shop", "blog", "docs"].map(|name| Site::new(name, name));
     let options = TrafficOptions { seed: 6, sites: sites.iter().map(|s| s.site_id.clone()).collect(), start: BEGIN, step: STEP };
@@ -51,7 +51,8 @@ pub fn write(folder: &Path, events: u64, objects: u64, repeats: f64) -> anyhow::
                 received_at = happened.at.plus(350_000);
             }
             let site = sites.iter().find(|site| site.site_id == happened.site).context("a site of ours")?;
-            (partition, accepted(&happened.to_segment(), site, received_at)?)
+            let event = accepted(&happened.to_segment(), site, received_at)?;
+            (partition, if lean { leaner(event) } else { event })
         };
         if recent.len() == REMEMBERED {
             recent.pop_front();
@@ -79,6 +80,11 @@ fn accepted(segment: &serde_json::Value, site: &Site, received_at: Micros) -> an
         Outcome::Accepted(event, _) => Ok(*event),
         Outcome::Rejected(rejection) => anyhow::bail!("an event was rejected: {:?}", rejection.reasons),
     }
+}
+
+/// The event without what a site may choose not to have.
+fn leaner(event: Event) -> Event {
+    Event { sent_at: None, country: None, ip: None, user_agent: None, locale: None, library: None, ..event }
 }
 
 /// Names and kinds of the columns that every compactor writes.

@@ -4,7 +4,7 @@ use std::{fs, path::Path};
 
 use anyhow::Context as _;
 use bytes::Bytes;
-use clickstream_columns::{RawRow, raw_batch, write_raw_object};
+use clickstream_columns::{RawRow, write_raw_rows};
 use clickstream_event::Event;
 use serde::Serialize;
 
@@ -66,11 +66,8 @@ impl Object {
         cost.json_bytes += self.records.iter().map(|record| record.len() as u64).sum::<u64>();
         let events: Vec<Event> =
             timed(&mut cost.read_seconds, || self.records.iter().map(|record| serde_json::from_slice(record)).collect::<Result<_, _>>())??;
-        let mut rows: Vec<(u64, RawRow)> = (self.first..).zip(events).map(|(offset, e)| (offset, RawRow::Event(Box::new(e)))).collect();
-        let parquet = timed(&mut cost.parquet_seconds, || {
-            rows.sort_by(|(a, x), (b, y)| order(x).cmp(&order(y)).then(a.cmp(b)));
-            write_raw_object(&raw_batch(log, partition, &rows)?)
-        })??;
+        let rows: Vec<(u64, RawRow)> = (self.first..).zip(events).map(|(offset, e)| (offset, RawRow::Event(Box::new(e)))).collect();
+        let parquet = timed(&mut cost.parquet_seconds, || write_raw_rows(log, partition, &rows))??;
         let ndjson = timed(&mut cost.ndjson_seconds, || self.ndjson(log))??;
         cost.parquet_bytes += parquet.len() as u64;
         cost.ndjson_bytes += ndjson.len() as u64;
@@ -91,14 +88,6 @@ impl Object {
             lines.push(b'\n');
         }
         Ok(zstd::encode_all(lines.as_slice(), 1)?)
-    }
-}
-
-/// As land sorts.
-fn order(row: &RawRow) -> Option<(&str, i64)> {
-    match row {
-        RawRow::Event(event) => Some((event.site_id.as_str(), event.original_at.0)),
-        RawRow::DeadLetter(_) => None,
     }
 }
 

@@ -33,6 +33,12 @@ impl CompactOptions {
     /// What `COMPACT_MEMORY` may be.
     pub const RIGHT: &str = "MiB from 16 to 1048576";
 
+    /// Options of a text as in `COMPACT_MEMORY`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let mebibytes = text.parse().ok().filter(|n| (16..=1 << 20).contains(n))?;
+        Some(Self::default().with_mebibytes(mebibytes))
+    }
+
     /// Options with this many MiB.
     #[must_use]
     pub fn with_mebibytes(self, mebibytes: u64) -> Self {
@@ -47,8 +53,7 @@ impl CompactOptions {
     fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Result<Self, OptionsError> {
         let given = |name| variable(name).filter(|value| !value.is_empty());
         if let Some(text) = given("COMPACT_MEMORY") {
-            let mebibytes = text.parse().ok().filter(|n| (16..=1 << 20).contains(n)).ok_or(OptionsError(text))?;
-            return Ok(Self::default().with_mebibytes(mebibytes));
+            return Self::parse(&text).ok_or(OptionsError(text));
         }
         match given("AWS_LAMBDA_FUNCTION_MEMORY_SIZE").and_then(|text| text.parse::<u64>().ok()) {
             Some(mebibytes) => Ok(Self::default().with_mebibytes(mebibytes / 2)),

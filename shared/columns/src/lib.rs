@@ -10,7 +10,7 @@ mod to_arrow;
 
 pub use from_arrow::{RawRecord, records};
 pub use lake_file::{ColumnRows, write_lake_columns};
-pub use parquet_file::{ColumnsError, read_columns, read_parquet, write_lake_file, write_raw_object};
+pub use parquet_file::{ColumnsError, read_columns, read_parquet, write_lake_file, write_raw_object, write_raw_rows};
 pub use ranged::{FileBytes, read_groups};
 pub use raw_file::{RawFile, read_type};
 pub use schema::{event_schema, raw_schema, required_columns};

@@ -35,17 +35,17 @@ def measured(command: list) -> tuple[dict, str]:
     return {"wall": time.monotonic() - began, "cpu": usage.ru_utime + usage.ru_stime, "memory": usage.ru_maxrss / 1024}, printed
 
 
-def make(folder: pathlib.Path, events: int, objects: int) -> dict:
+def make(folder: pathlib.Path, events: int, objects: int, *more: str) -> dict:
     """The events, unless they stand from an earlier run."""
     done = folder / "cost.json"
     if not done.exists():
         say(f"{events:,} events in {objects} objects")
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir(parents=True)
-        _, printed = measured([BENCH, "events", "--folder", folder, "--events", events, "--objects", objects])
+        _, printed = measured([BENCH, "events", "--folder", folder, "--events", events, "--objects", objects, *more])
         done.write_text(printed)
     # The first to read them must not pay for it.
-    for file in [*folder.rglob("*.parquet"), *folder.rglob("*.zst")]:
+    for file in [*folder.rglob("raw/**/*.parquet"), *folder.rglob("*.zst")]:
         file.read_bytes()
     return json.loads(done.read_text())
 
@@ -108,8 +108,8 @@ def spread(runs: list[dict], figure: str, digits: int) -> str:
 
 
 def compare(work: pathlib.Path, options: argparse.Namespace) -> None:
-    folder = work / f"events-{options.events}"
-    cost = make(folder, options.events, options.objects)
+    folder = work / f"{'lean' if options.lean else 'events'}-{options.events}"
+    cost = make(folder, options.events, options.objects, *(["--lean"] if options.lean else []))
     outputs = {name: work / f"{PEERS[name]}.parquet" for name in options.peers}
     runs: dict[str, list[dict]] = {name: [] for name in ["ours", *options.peers]}
     report = {}
@@ -123,7 +123,8 @@ def compare(work: pathlib.Path, options: argparse.Namespace) -> None:
     wrote = {name: contents(path) for name, path in files.items()}
     late = {name: unsorted(path) for name, path in files.items()}
     same = len(set(wrote.values())) == 1 and not any(late.values())
-    print(f"\n**{options.events:,} events in {options.objects} objects, {options.rounds} runs in turn: median (least to most)**\n")
+    length = cost["json_bytes"] / cost["events"]
+    print(f"\n**{options.events:,} events of {length:.0f} bytes (JSON) in {options.objects} objects, {options.rounds} runs in turn: median (least to most)**\n")
     heading("compactor", "wall, s", "processor, s", "memory at the peak, MiB", "file, MiB", "events")
     for name, figures in runs.items():
         row(name, spread(figures, "wall", 2), spread(figures, "cpu", 2), spread(figures, "memory", 0), f"{size(files[name]) / 2**20:.0f}", f"{wrote[name][0]:,}")
@@ -161,9 +162,9 @@ def grow(work: pathlib.Path, options: argparse.Namespace) -> None:
     print("\n**How it grows**\n")
     heading("events", "objects", "COMPACT_MEMORY, MiB", "wall, s", "events/s", "processor, s", "memory at the peak, MiB", "commits", "largest file, MiB", "events kept")
     for events in options.sizes:
-        folder = work / f"events-{events}"
+        folder = work / f"raw-{events}"
         objects = max(4, events // 50_000)
-        make(folder, events, objects)
+        make(folder, events, objects, "--raw-alone")
         for memory in options.memories:
             say(f"{events:,} events within {memory} MiB")
             figures, report = ours(folder, memory)
@@ -189,6 +190,7 @@ def main() -> None:
     parser.add_argument("--folder", type=pathlib.Path, default=pathlib.Path("target/compaction"), help="where events and outputs are kept")
     parser.add_argument("--events", type=int, default=2_000_000)
     parser.add_argument("--objects", type=int, default=40)
+    parser.add_argument("--lean", action="store_true", help="shorter events: without user agent, address, country, library, language, sent_at")
     parser.add_argument("--rounds", type=int, default=3, help="runs of each compactor, in turn; 0 compares nothing")
     parser.add_argument("--memory", type=int, default=1024, help="COMPACT_MEMORY of ours in the comparison, MiB: enough for one file, as the peers write")
     parser.add_argument("--peers", nargs="*", choices=list(PEERS), default=list(PEERS))

@@ -37,6 +37,9 @@ pub struct Events {
     /// Leave out what a site may choose not to have: user agent, address, country, library, language, `sent_at`.
     #[arg(long)]
     lean: bool,
+    /// Raw objects alone, no NDJSON.
+    #[arg(long)]
+    raw_alone: bool,
 }
 
 /// Options of `compact-folder`.
@@ -55,7 +58,7 @@ pub struct Compaction {
 
 /// Makes events, and says as JSON what landing them costs in each format.
 pub fn make(options: &Events) -> anyhow::Result<()> {
-    let cost = events::write(&options.folder, options.events, options.objects, options.repeats / 100.0, options.lean)?;
+    let cost = events::write(&options.folder, options)?;
     println!("{}", serde_json::to_string(&cost)?);
     Ok(())
 }

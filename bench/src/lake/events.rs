@@ -13,9 +13,10 @@ use clickstream_event::{Arrival, Event, Micros, Outcome, Shape, Site, Source, ad
 use clickstream_testkit::traffic::{Traffic, TrafficOptions};
 use rand::{RngExt as _, SeedableRng as _, rngs::StdRng};
 use serde_json::json;
+use uuid::Builder;
 
 use super::{
-    LOG,
+    Events, LOG,
     landing::{Cost, Object},
 };
 
@@ -30,30 +31,23 @@ const STEP: i64 = 2_000;
 /// 2026-11-24T08:00:00Z.
 const BEGIN: Micros = Micros(1_795_507_200 * Micros::SECOND);
 
+/// Events made ahead; more are these in turn, with other ids, times, people and sessions.
+const AHEAD: u64 = 200_000;
+
 /// Writes `events` events in `objects` objects, a share of them repeats of others; what landing them cost.
-pub fn write(folder: &Path, events: u64, objects: u64, repeats: f64, lean: bool) -> anyhow::Result<Cost> {
-    anyhow::ensure!(objects.is_multiple_of(PARTITIONS), "--objects is a multiple of {PARTITIONS}");
-    let sites = ["shop", "blog", "docs"].map(|name| Site::new(name, name));
-    let options = TrafficOptions { seed: 6, sites: sites.iter().map(|s| s.site_id.clone()).collect(), start: BEGIN, step: STEP };
-    let mut traffic = Traffic::new(options);
+pub fn write(folder: &Path, options: &Events) -> anyhow::Result<Cost> {
+    anyhow::ensure!(options.objects.is_multiple_of(PARTITIONS), "--objects is a multiple of {PARTITIONS}");
     let mut random = StdRng::seed_from_u64(6);
+    let ahead = ahead(options.events.min(AHEAD), options.lean)?;
     let mut recent: VecDeque<(u64, Event)> = VecDeque::with_capacity(REMEMBERED);
-    let mut landing = Landing::new(folder, events / objects, objects / PARTITIONS)?;
-    let mut received_at = BEGIN;
-    for number in 0..events {
-        let partition = number / BATCH % PARTITIONS;
-        let (partition, event) = if !recent.is_empty() && random.random_bool(repeats) {
-            let (partition, event) = &recent[random.random_range(0..recent.len())];
-            (*partition, Event { received_at, ..event.clone() })
-        } else {
-            let happened = traffic.next_event();
-            if number.is_multiple_of(BATCH) {
-                received_at = happened.at.plus(350_000);
-            }
-            let site = sites.iter().find(|site| site.site_id == happened.site).context("a site of ours")?;
-            let event = accepted(&happened.to_segment(), site, received_at)?;
-            (partition, if lean { leaner(event) } else { event })
-        };
+    let mut landing = Landing::new(folder, options)?;
+    for number in 0..options.events {
+        let mut partition = number / BATCH % PARTITIONS;
+        let mut event = another(&ahead, number, &mut random);
+        if !recent.is_empty() && random.random_bool(options.repeats / 100.0) {
+            let (of, repeated) = &recent[random.random_range(0..recent.len())];
+            (partition, event) = (*of, Event { received_at: event.received_at, ..repeated.clone() });
+        }
         if recent.len() == REMEMBERED {
             recent.pop_front();
         }
@@ -62,6 +56,46 @@ pub fn write(folder: &Path, events: u64, objects: u64, repeats: f64, lean: bool)
     }
     fs::write(folder.join("columns.json"), serde_json::to_vec(&columns())?)?;
     landing.finish()
+}
+
+/// Events in the order of time, as collect makes them of believable traffic.
+fn ahead(count: u64, lean: bool) -> anyhow::Result<Vec<Event>> {
+    let sites = ["shop", "blog", "docs"].map(|name| Site::new(name, name));
+    let mut traffic =
+        Traffic::new(TrafficOptions { seed: 6, sites: sites.iter().map(|s| s.site_id.clone()).collect(), start: BEGIN, step: STEP });
+    let mut received_at = BEGIN;
+    let mut events = Vec::with_capacity(count as usize);
+    for number in 0..count {
+        let happened = traffic.next_event();
+        if number.is_multiple_of(BATCH) {
+            received_at = happened.at.plus(350_000);
+        }
+        let site = sites.iter().find(|site| site.site_id == happened.site).context("a site of ours")?;
+        let event = accepted(&happened.to_segment(), site, received_at)?;
+        events.push(if lean { leaner(event) } else { event });
+    }
+    Ok(events)
+}
+
+/// The event at `number`, with an id of its own; each turn through those made ahead is a later time and other people.
+fn another(ahead: &[Event], number: u64, random: &mut StdRng) -> Event {
+    let (turn, index) = (number / ahead.len() as u64, (number % ahead.len() as u64) as usize);
+    let event = &ahead[index];
+    let span = ahead[ahead.len() - 1].received_at.0 - BEGIN.0;
+    let later = |at: Micros| at.plus(turn as i64 * span);
+    // Past the `a-` and `u-` of people's names.
+    let other = |name: &Option<String>, at: usize| name.as_ref().map(|name| format!("{}{turn:x}{}", &name[..at], &name[at..]));
+    Event {
+        event_id: Builder::from_random_bytes(random.random()).into_uuid(),
+        original_at: later(event.original_at),
+        occurred_at: later(event.occurred_at),
+        sent_at: event.sent_at.map(later),
+        received_at: later(event.received_at),
+        session_id: other(&event.session_id, 0),
+        anonymous_id: other(&event.anonymous_id, 2),
+        user_id: other(&event.user_id, 2),
+        ..event.clone()
+    }
 }
 
 /// The event as collect makes it.
@@ -107,17 +141,25 @@ struct Landing {
     rows: u64,
     /// Objects of a partition.
     objects: u64,
+    /// Whether they are written as NDJSON too.
+    ndjson: bool,
     open: Vec<Object>,
     written: Vec<u64>,
     cost: Cost,
 }
 
 impl Landing {
-    fn new(folder: &Path, rows: u64, objects: u64) -> anyhow::Result<Self> {
+    fn new(folder: &Path, options: &Events) -> anyhow::Result<Self> {
         fs::create_dir_all(folder.join("ndjson"))?;
-        let open = (0..PARTITIONS).map(|partition| Object::new(partition as u32, 0)).collect();
-        let written = vec![0; PARTITIONS as usize];
-        Ok(Self { folder: folder.to_owned(), rows: rows.max(1), objects, open, written, cost: Cost::default() })
+        Ok(Self {
+            folder: folder.to_owned(),
+            rows: (options.events / options.objects).max(1),
+            objects: options.objects / PARTITIONS,
+            ndjson: !options.raw_alone,
+            open: (0..PARTITIONS).map(|partition| Object::new(partition as u32, 0)).collect(),
+            written: vec![0; PARTITIONS as usize],
+            cost: Cost::default(),
+        })
     }
 
     fn take(&mut self, partition: u64, event: &Event) -> anyhow::Result<()> {
@@ -131,7 +173,7 @@ impl Landing {
 
     fn write(&mut self, index: usize) -> anyhow::Result<()> {
         let next = Object::new(index as u32, self.open[index].next());
-        std::mem::replace(&mut self.open[index], next).write(&self.folder, LOG, &mut self.cost)?;
+        std::mem::replace(&mut self.open[index], next).write(&self.folder, LOG, self.ndjson, &mut self.cost)?;
         self.written[index] += 1;
         Ok(())
     }

@@ -58,8 +58,8 @@ impl Object {
         Ok(())
     }
 
-    /// Writes the object of either format.
-    pub fn write(self, folder: &Path, log: &str, cost: &mut Cost) -> anyhow::Result<()> {
+    /// Writes the object, and one of NDJSON if that is wanted.
+    pub fn write(self, folder: &Path, log: &str, ndjson: bool, cost: &mut Cost) -> anyhow::Result<()> {
         let (partition, last) = (self.partition, self.next() - 1);
         cost.events += self.rows();
         cost.objects += 1;
@@ -68,13 +68,15 @@ impl Object {
             timed(&mut cost.read_seconds, || self.records.iter().map(|record| serde_json::from_slice(record)).collect::<Result<_, _>>())??;
         let rows: Vec<(u64, RawRow)> = (self.first..).zip(events).map(|(offset, e)| (offset, RawRow::Event(Box::new(e)))).collect();
         let parquet = timed(&mut cost.parquet_seconds, || write_raw_rows(log, partition, &rows))??;
-        let ndjson = timed(&mut cost.ndjson_seconds, || self.ndjson(log))??;
         cost.parquet_bytes += parquet.len() as u64;
-        cost.ndjson_bytes += ndjson.len() as u64;
         let raw = folder.join(format!("raw/events/{log}/{partition:05}"));
         fs::create_dir_all(&raw)?;
         fs::write(raw.join(format!("{last:020}-{:020}.parquet", self.first)), parquet)?;
-        fs::write(folder.join(format!("ndjson/{partition:05}-{last:020}.ndjson.zst")), ndjson)?;
+        if ndjson {
+            let ndjson = timed(&mut cost.ndjson_seconds, || self.ndjson(log))??;
+            cost.ndjson_bytes += ndjson.len() as u64;
+            fs::write(folder.join(format!("ndjson/{partition:05}-{last:020}.ndjson.zst")), ndjson)?;
+        }
         Ok(())
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow::{array::RecordBatch, datatypes::Schema};
 use bytes::Bytes;
-use clickstream_event::Event;
+use clickstream_event::Micros;
 use parquet::{
     arrow::{ArrowWriter, ProjectionMask, arrow_reader::ParquetRecordBatchReaderBuilder},
     basic::{Compression, Encoding, ZstdLevel},
@@ -71,12 +71,15 @@ pub fn write_raw_object(batch: &RecordBatch) -> Result<Bytes, ColumnsError> {
 /// The rows `(offset, row)` of one partition as a raw object, zstd. Sorted by site and time, columns compress better and
 /// compaction merges sorted runs; dead letters come first.
 pub fn write_raw_rows(log_id: &str, partition: u32, rows: &[(u64, RawRow)]) -> Result<Bytes, ColumnsError> {
-    let key = |row: &RawRow| row.event().map(|event: &Event| (event.site_id.as_str(), event.original_at));
     // Keys beside each other: to compare rows where they stand is to wait for memory.
-    let mut order: Vec<_> = rows.iter().map(|row| (key(&row.1), row.0, row)).collect();
-    order.sort_by_key(|(key, offset, _)| (*key, *offset));
-    let sorted: Vec<&(u64, RawRow)> = order.into_iter().map(|(_, _, row)| row).collect();
+    let mut keyed: Vec<_> = rows.iter().map(|row| (order(&row.1), row.0, row)).collect();
+    keyed.sort_by_key(|(key, offset, _)| (*key, *offset));
+    let sorted: Vec<&(u64, RawRow)> = keyed.into_iter().map(|(_, _, row)| row).collect();
     write(crate::raw_schema(), sorted.chunks(CHUNK_ROWS).map(|rows| batch_of(log_id, partition, rows)), properties()?.build())
+}
+
+fn order(row: &RawRow) -> Option<(&str, Micros)> {
+    row.event().map(|event| (event.site_id.as_str(), event.original_at))
 }
 
 /// How lake files are written: as raw objects are, with a bloom filter on `event_id`.

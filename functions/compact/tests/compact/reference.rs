@@ -187,7 +187,7 @@ async fn check(partitions: &[Partition]) {
 #[test]
 fn compaction_keeps_what_the_promise_says_however_objects_are_cut() {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    let mut runner = TestRunner::new(Config { cases: 24, max_shrink_iters: 60, failure_persistence: None, ..Config::default() });
+    let mut runner = TestRunner::new(Config { cases: 12, max_shrink_iters: 60, failure_persistence: None, ..Config::default() });
     let partitions = prop::collection::vec(partition(), 1..4);
     runner
         .run(&partitions, |partitions| {

@@ -6,13 +6,14 @@ use clickstream_columns::{
     ColumnsError, RawFile, RawRow, event_schema, raw_batch, read_parquet, write_lake_columns, write_lake_file, write_raw_rows,
 };
 use clickstream_event::Event;
-use parquet::file::{reader::FileReader as _, serialized_reader::SerializedFileReader};
+use parquet::file::reader::{FileReader as _, SerializedFileReader};
 use serde_json::json;
 
 fn event(number: u64) -> Event {
+    let site = ["shop", "blog"][(number % 2) as usize];
     let at = format!("2026-11-24T10:00:{:02}.{:06}Z", number % 60, number % 1_000_000);
     serde_json::from_value(json!({
-        "event_id": uuid::Uuid::from_u128(u128::from(number) << 64 | 7), "site_id": ["shop", "blog"][(number % 2) as usize], "action": "click",
+        "event_id": uuid::Uuid::from_u128(u128::from(number) << 64 | 7), "site_id": site, "action": "click",
         "name": (!number.is_multiple_of(3)).then(|| format!("name {}", number % 1_000)), "original_at": at, "occurred_at": at, "received_at": at,
         "element_id": "buy", "x": number % 500, "warnings": if number.is_multiple_of(5) { vec!["w"] } else { vec![] }, "source": "http",
         "verdict": "valid", "properties": { "number": number }

@@ -113,12 +113,11 @@ def compare(work: pathlib.Path, options: argparse.Namespace) -> None:
     outputs = {name: work / f"{PEERS[name]}.parquet" for name in options.peers}
     runs: dict[str, list[dict]] = {name: [] for name in ["ours", *options.peers]}
     report = {}
-    for turn in range(options.rounds + 1):
+    for turn in range(options.rounds):
         for name in runs:
-            say(f"{name}, {'warm-up' if turn == 0 else f'run {turn} of {options.rounds}'}")
+            say(f"{name}, run {turn + 1} of {options.rounds}")
             figures, report = ours(folder, options.memory) if name == "ours" else (peer(name, folder, outputs[name]), report)
-            if turn > 0:
-                runs[name].append(figures)
+            runs[name].append(figures)
     files = {"ours": ours_output(folder)} | {name: str(path) for name, path in outputs.items()}
     wrote = {name: contents(path) for name, path in files.items()}
     late = {name: unsorted(path) for name, path in files.items()}

@@ -13,6 +13,7 @@ BIN := target/release/clickstream
 DEPS := target/deps/.installed
 BENCH_BIN := target/release/clickstream-bench
 BENTO := target/peers/bento
+COMPACTORS := target/compactors/.installed
 BROWSER := target/browser/.installed
 SCRIPT := target/script/.installed
 SEGMENT := target/segment/.installed
@@ -36,7 +37,7 @@ KILLS ?= 20
 # Those of `make servers`: kafka cassandra minio, and on request kafka39.
 SERVERS ?= kafka cassandra minio
 
-.PHONY: run build deps test test-all lint unit e2e browser script segment openapi contract servers servers-stop servers-status servers-test test-servers aws aws-docs cost package fuzz bench bench-embedded bench-servers bench-peers clean-data report report-files coverage bench-dashboards prometheus grafana operations
+.PHONY: run build deps test test-all lint unit e2e browser script segment openapi contract servers servers-stop servers-status servers-test test-servers aws aws-docs cost package fuzz bench bench-embedded bench-servers bench-peers clean-data report report-files coverage bench-dashboards prometheus grafana operations bench-compaction
 
 run: deps build
 	exec $(BIN) --data $(DATA) up $(ARGS)
@@ -237,6 +238,8 @@ bench:
 	@$(MAKE) --no-print-directory bench-servers
 	@echo
 	@$(MAKE) --no-print-directory bench-peers
+	@echo
+	@$(MAKE) --no-print-directory bench-compaction
 
 bench-embedded: $(BENCH_BIN)
 	bench/run.sh
@@ -246,6 +249,15 @@ bench-servers: $(BENCH_BIN)
 
 bench-peers: $(BENCH_BIN) $(BENTO)
 	bench/peers.sh
+
+# Compaction against DuckDB, chdb and Polars, and with more events: make -s bench-compaction COMPACTION="--rounds 5"
+bench-compaction: $(BENCH_BIN) $(COMPACTORS)
+	@target/compactors/bin/python bench/compaction/run.py $(COMPACTION)
+
+$(COMPACTORS): bench/compaction/requirements.txt
+	python3 -m venv target/compactors
+	target/compactors/bin/pip install --quiet --requirement $<
+	touch $@
 
 $(BENCH_BIN): deps build
 	$(CARGO) build --release --locked --workspace --bin clickstream-bench

@@ -6,6 +6,7 @@ mod collector;
 mod compaction;
 mod connection;
 mod freshness;
+mod lake;
 mod load;
 mod process;
 mod report;
@@ -19,6 +20,17 @@ use std::time::Duration;
 use clap::{Args, Parser, Subcommand};
 use process::{Named, Process};
 use service::Service;
+
+/// As in `clickstream`: compaction is measured with the memory allocator that it has there.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
+/// jemalloc's options, as in `clickstream`.
+#[expect(unsafe_code, reason = "jemalloc reads a symbol of this name")]
+// SAFETY: of the type and the name that jemalloc declares.
+#[unsafe(export_name = "_rjem_malloc_conf")]
+static OPTIONS: Option<&'static std::ffi::c_char> =
+    Some(unsafe { &*c"narenas:2,background_thread:true,dirty_decay_ms:1000,muzzy_decay_ms:0".as_ptr() });
 
 /// Measures a running service; prints rows of a Markdown table.
 #[derive(Debug, Parser)]
@@ -37,6 +49,10 @@ enum Command {
     Drain(Backlog),
     /// Compact and settle what was taken, and time it.
     Compact(Target),
+    /// Make events as raw objects and as zstd NDJSON, in a folder.
+    Events(lake::Events),
+    /// Compact such a folder in this process.
+    CompactFolder(lake::Compaction),
     /// Say how much an idle service holds.
     Idle(Target),
 }
@@ -134,6 +150,8 @@ async fn main() -> anyhow::Result<()> {
         Command::Collector(options) => collector::run(&options).await,
         Command::Drain(options) => backlog::run(&options).await,
         Command::Compact(target) => compaction::run(&Service::at(&target.url)?, Process(target.pid)).await,
+        Command::Events(options) => lake::make(&options),
+        Command::CompactFolder(options) => lake::compact(&options).await,
         Command::Idle(target) => {
             // What the start itself took is given back within this time.
             tokio::time::sleep(Duration::from_secs(10)).await;

@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use clickstream_compact::CompactOptions;
 use clickstream_event::VisitorSecret;
 use clickstream_objects::s3::{S3Config, S3ConfigError};
 use clickstream_sites::{SettingsError, SitesFileError, SitesSetting, visitor_secret};
@@ -38,6 +39,8 @@ pub struct Config {
     pub work: bool,
     /// `COMPACT_INTERVAL`: seconds between compactions.
     pub compact_interval: Duration,
+    /// `COMPACT_MEMORY`: what a compaction may use.
+    pub compact: CompactOptions,
     /// `LAND_WINDOW_MS`: how long land gathers a batch.
     pub land_window: Duration,
     /// `LOG_PARTITIONS`: partitions of topic events.
@@ -129,6 +132,7 @@ impl Config {
             work,
             set_up: variable("SETUP", false, "on or off", on_or_off)?,
             compact_interval: Duration::from_secs(variable("COMPACT_INTERVAL", 120, "seconds from 5 to 86400", number(5, 86_400))?),
+            compact: variable("COMPACT_MEMORY", CompactOptions::default(), CompactOptions::RIGHT, CompactOptions::parse)?,
             land_window: Duration::from_millis(variable("LAND_WINDOW_MS", 1_000, "milliseconds from 10 to 300000", number(10, 300_000))?),
             partitions: variable("LOG_PARTITIONS", 2, "a number from 1 to 64", number(1, 64))?,
             chdb_lib: chdb_lib()?,
@@ -152,7 +156,7 @@ impl Config {
             let at = objects.endpoint.as_ref().map_or_else(String::new, |endpoint| format!("?endpoint={endpoint}"));
             format!("s3://{}{at}", objects.bucket)
         });
-        let rows: [(&str, String); 24] = [
+        let rows: [(&str, String); 25] = [
             ("DATA", self.data.display().to_string()),
             ("LISTEN", self.listen.to_string()),
             ("ADMIN_TOKEN", if self.admin_token.is_some() { "(set)" } else { "(not set: reads are open on loopback)" }.to_owned()),
@@ -171,6 +175,7 @@ impl Config {
             ("SETUP", if self.set_up { "on" } else { "off" }.to_owned()),
             ("WORK", if self.work { "on" } else { "off" }.to_owned()),
             ("COMPACT_INTERVAL", format!("{} s", self.compact_interval.as_secs())),
+            ("COMPACT_MEMORY", format!("{} MiB", self.compact.memory >> 20)),
             ("LAND_WINDOW_MS", self.land_window.as_millis().to_string()),
             ("LOG_PARTITIONS", self.partitions.to_string()),
             ("CHDB_LIB", self.chdb_lib.display().to_string()),

@@ -6,21 +6,26 @@ use std::{
     time::{Duration, Instant},
 };
 
-use clickstream_columns::{read_parquet, write_lake_file};
 use clickstream_lake::{Lake, LakeError, Snapshot, Watermarks, place};
 use clickstream_objects::SharedObjects;
 use clickstream_telemetry::metric;
+use futures::TryStreamExt as _;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CompactError,
+    CompactError, CompactOptions, Forgets,
+    forgets::Nobody,
     known::Known,
+    loading::{Loading, parts, weight},
     plan::{RawObject, Run, unbroken},
     rows::Rows,
+    sorted::Sorted,
 };
 
-/// Rows of one commit, about: what bounds the memory of a run (some 1.5 kB a row at the peak).
-const ROWS_PER_COMMIT: u64 = 50_000;
+/// Compressed bytes of one commit's raw objects, at most; its file is about as large.
+const FILE_BYTES: u64 = 256 << 20;
+/// A row takes this much memory at least, so that no more objects are planned than may fit.
+const ROW_BYTES: u64 = 100;
 /// Objects listed of a partition at a time.
 const LISTED: usize = 1_000;
 /// Tries of one commit against other writers.
@@ -58,6 +63,9 @@ pub struct CompactReport {
     pub duplicates: u64,
     /// Records that are no event, left out.
     pub dead_letters: u64,
+    /// Rows of erased people, left out.
+    #[serde(default)]
+    pub erased: u64,
     /// Next offset per partition, keyed `{log_id}/{partition}`.
     pub watermarks: BTreeMap<String, u64>,
     /// Offsets that hold compaction up.
@@ -72,18 +80,33 @@ pub struct Compact {
     lake: Arc<Lake>,
     log_id: String,
     known: Known,
+    forgets: Arc<dyn Forgets>,
+    options: CompactOptions,
 }
 
 /// What the next commit takes.
 struct Plan {
-    runs: BTreeMap<u32, Run>,
+    /// Partitions in the order in which they are taken.
+    runs: Vec<(u32, Run)>,
     gaps: Vec<Gap>,
 }
 
 impl Compact {
     /// Appends raw objects of the log `log_id` in `objects` to `lake`.
     pub fn new(objects: SharedObjects, lake: Arc<Lake>, log_id: String) -> Self {
-        Self { objects, lake, log_id, known: Known::default() }
+        Self { objects, lake, log_id, known: Known::default(), forgets: Arc::new(Nobody), options: CompactOptions::default() }
+    }
+
+    /// Drops the rows of people that `forgets` knows.
+    #[must_use]
+    pub fn with_forgets(self, forgets: Arc<dyn Forgets>) -> Self {
+        Self { forgets, ..self }
+    }
+
+    /// Uses what `options` say.
+    #[must_use]
+    pub fn with_options(self, options: CompactOptions) -> Self {
+        Self { options, ..self }
     }
 
     /// Commits until nothing is new. Killed anywhere, the next run does the same again, and no row twice.
@@ -91,11 +114,14 @@ impl Compact {
         let began = Instant::now();
         let mut report = CompactReport::default();
         let mut lost = 0;
+        // The partition that the next commit begins with: one that the last had no room for.
+        let mut begin = 0;
         loop {
             let snapshot = self.lake.snapshot().await?;
             report.version = snapshot.version;
             report.watermarks.clone_from(&snapshot.watermarks);
-            let plan = self.plan(&snapshot, request.partitions.as_deref()).await?;
+            let mut plan = self.plan(&snapshot, request.partitions.as_deref()).await?;
+            plan.runs.sort_by_key(|(partition, _)| (*partition < begin, *partition));
             report.gaps = plan.gaps;
             if plan.runs.is_empty() {
                 return Ok(report);
@@ -105,7 +131,7 @@ impl Compact {
                 return Ok(report);
             }
             match self.append(&snapshot, &plan.runs, &mut report).await {
-                Ok(()) => lost = 0,
+                Ok(cut) => (lost, begin) = (0, cut.unwrap_or(0)),
                 // Another came first: look at what came in, and compute again.
                 Err(CompactError::Lake(LakeError::Lost(version))) => {
                     lost += 1;
@@ -124,8 +150,8 @@ impl Compact {
             Some(partitions) => partitions.iter().copied().collect(),
             None => self.partitions().await?,
         };
-        let most = ROWS_PER_COMMIT / (partitions.len() as u64).max(1);
-        let mut plan = Plan { runs: BTreeMap::new(), gaps: Vec::new() };
+        let most = self.options.memory / ROW_BYTES / (partitions.len() as u64).max(1);
+        let mut plan = Plan { runs: Vec::new(), gaps: Vec::new() };
         for partition in partitions {
             let watermark = snapshot.watermarks.get(&place(&self.log_id, partition)).copied().unwrap_or(0);
             let prefix = self.prefix(partition);
@@ -139,7 +165,7 @@ impl Compact {
                 plan.gaps.push(Gap { partition, at });
             }
             if !run.objects.is_empty() {
-                plan.runs.insert(partition, run);
+                plan.runs.push((partition, run));
             }
         }
         Ok(plan)
@@ -164,44 +190,74 @@ impl Compact {
         Ok(found)
     }
 
-    async fn append(&self, snapshot: &Snapshot, runs: &BTreeMap<u32, Run>, report: &mut CompactReport) -> Result<(), CompactError> {
-        let mut rows = Rows::default();
+    /// Appends the runs as one commit, as much of them as memory allows. Answers the partition in which it ran out.
+    async fn append(&self, snapshot: &Snapshot, runs: &[(u32, Run)], report: &mut CompactReport) -> Result<Option<u32>, CompactError> {
         let mut advanced = Watermarks::new();
-        for (partition, run) in runs {
-            let place = place(&self.log_id, *partition);
-            let watermark = snapshot.watermarks.get(&place).copied().unwrap_or(0);
-            for object in &run.objects {
-                let (_, bytes) = self.objects.get(&object.key).await?;
-                let raw = |cause| CompactError::Raw { key: object.key.clone(), cause };
-                for batch in read_parquet(bytes).map_err(raw)? {
-                    rows.take(&batch, watermark).map_err(raw)?;
-                }
-            }
-            advanced.insert(place, run.next);
-        }
+        let (mut rows, cut) = self.gather(snapshot, runs, &mut advanced).await?;
+        let forgotten = self.forgets.current().await.map_err(CompactError::Erasures)?;
+        rows.forget(forgotten.as_ref())?;
         rows.deduplicate();
-        let known = self.known.among(rows.rows(), &self.lake, &snapshot.files).await?;
-        rows.leave_out(&known);
-        let (duplicates, dead_letters, count) = (rows.duplicates, rows.dead_letters, rows.rows().len() as u64);
+        self.known.leave_out(&mut rows, &self.lake, &snapshot.files).await?;
+        let (duplicates, dead_letters, erased) = (rows.duplicates, rows.dead_letters, rows.erased);
+        let sorted = self.on_a_thread(move || Ok(rows.sorted())).await?;
+        let count = sorted.len() as u64;
         let mut files = Vec::new();
-        let mut written = Vec::new();
+        let mut hashes = Vec::new();
         if count > 0 {
-            let (original_at, occurred_at) = (rows.range(|r| r.original_at), rows.range(|r| r.occurred_at));
-            written = rows.rows().to_vec();
-            let encoded = tokio::task::spawn_blocking(move || write_lake_file(rows.sorted()));
-            let bytes = encoded.await.map_err(|e| LakeError::Unavailable(e.to_string()))??;
+            let (original_at, occurred_at) = sorted.ranges();
+            let threads = self.options.threads;
+            let encode = move || Ok((sorted.encode(threads)?, Sorted::into_hashes(sorted)));
+            let (bytes, of_rows) = self.on_a_thread(encode).await?;
+            hashes = of_rows;
             files.push(self.lake.write_file(bytes, count, original_at, occurred_at).await?);
         }
         report.version = self.lake.commit(snapshot, &files, &advanced).await?;
         if let Some(new) = files.first() {
-            self.known.wrote(&new.file.path, &written);
+            self.known.remember(&new.file.path, hashes);
         }
         report.commits += 1;
         report.rows += count;
         report.duplicates += duplicates;
         report.dead_letters += dead_letters;
+        report.erased += erased;
         metrics::counter!(metric::COMPACTED_ROWS).increment(count);
         metrics::counter!(metric::DUPLICATE_ROWS).increment(duplicates);
-        Ok(())
+        Ok(cut)
+    }
+
+    /// Reads raw objects until memory ends, one at least; `advanced` says how far each partition came.
+    async fn gather(
+        &self,
+        snapshot: &Snapshot,
+        runs: &[(u32, Run)],
+        advanced: &mut Watermarks,
+    ) -> Result<(Rows, Option<u32>), CompactError> {
+        let watermark = |partition| snapshot.watermarks.get(&place(&self.log_id, partition)).copied().unwrap_or(0);
+        let objects: Vec<Loading> = runs
+            .iter()
+            .flat_map(|(partition, run)| run.objects.iter().map(|object| (*partition, object.clone())))
+            .map(|(partition, object)| Loading { partition, object, watermark: watermark(partition) })
+            .collect();
+        let threads = self.options.threads;
+        let mut parts = std::pin::pin!(parts(Arc::clone(&self.objects), objects, self.known.state().clone(), threads));
+        let mut rows = Rows::default();
+        let (mut memory, mut bytes) = (0, 0);
+        while let Some((loading, part)) = parts.try_next().await? {
+            memory += weight(&part.file, threads);
+            bytes += part.file.size();
+            if rows.files() > 0 && (memory > self.options.memory || bytes > FILE_BYTES) {
+                return Ok((rows, Some(loading.partition)));
+            }
+            advanced.insert(place(&self.log_id, loading.partition), loading.object.last + 1);
+            rows.take(part, loading.watermark);
+        }
+        Ok((rows, None))
+    }
+
+    async fn on_a_thread<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> Result<T, CompactError> + Send + 'static,
+    ) -> Result<T, CompactError> {
+        tokio::task::spawn_blocking(work).await.map_err(|e| LakeError::Unavailable(e.to_string()))?
     }
 }

@@ -1,29 +1,27 @@
 //! Ids that the lake holds already, looked for in the files whose hours the new rows touch.
 
 use std::{
-    collections::{BTreeSet, HashMap, HashSet},
+    collections::{BTreeSet, HashMap},
+    hash::RandomState,
+    ops::Range,
     sync::{Arc, Mutex, PoisonError},
 };
 
-use arrow::array::AsArray as _;
-use clickstream_columns::{ColumnsError, read_columns};
+use arrow::array::{AsArray as _, RecordBatch};
+use async_trait::async_trait;
+use bytes::Bytes;
+use clickstream_columns::{ColumnsError, FileBytes, read_groups};
 use clickstream_event::Micros;
 use clickstream_lake::{Lake, LakeFile};
 use uuid::Uuid;
 
-use crate::{CompactError, rows::Row};
+use crate::{CompactError, part::identity_hash, rows::Rows};
 
 /// Ids remembered between runs, so that recent files are not read again (8 bytes each).
 const REMEMBERED: usize = 6_000_000;
 
-/// A short form of an identity: ids are random, so two of them meet once in 2^64; a meeting is checked in the file.
-fn short(site: &str, id: Uuid) -> u64 {
-    let (high, low) = id.as_u64_pair();
-    let site = site.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3));
-    high.rotate_left(17) ^ low ^ site
-}
-
-/// Short ids per file, newest files last.
+/// Hashes of identities per file, newest files last. Two identities meet in one about once in 2^64 pairs, so that a
+/// meeting is checked in the file.
 #[derive(Default)]
 struct Memory {
     order: Vec<String>,
@@ -33,83 +31,105 @@ struct Memory {
 
 /// Finds known ids; remembers those of recent files.
 #[derive(Default)]
-pub struct Known(Mutex<Memory>);
+pub struct Known {
+    state: RandomState,
+    memory: Mutex<Memory>,
+}
 
 impl Known {
-    /// Identities among `rows` that `files` of the lake hold.
-    pub async fn among(&self, rows: &[Row], lake: &Lake, files: &[LakeFile]) -> Result<HashSet<(String, Uuid)>, CompactError> {
-        let hours = touched_hours(rows);
-        let wanted: HashSet<u64> = rows.iter().map(|r| short(&r.site_id, r.event_id)).collect();
-        let exact: HashSet<(&str, Uuid)> = rows.iter().map(Row::identity).collect();
-        let mut known = HashSet::new();
-        for file in files.iter().filter(|f| touches(f, &hours)) {
-            if let Some(ids) = self.recall(&file.path)
-                && !ids.iter().any(|id| wanted.contains(id))
-            {
-                continue;
-            }
-            let ids = identities(lake, file).await?;
-            self.remember(&file.path, ids.iter().map(|(site, id)| short(site, *id)).collect());
-            known.extend(ids.into_iter().filter(|(site, id)| exact.contains(&(site.as_str(), *id))));
-        }
-        Ok(known)
+    /// What identities are hashed with, here and in [`Rows`].
+    pub fn state(&self) -> &RandomState {
+        &self.state
     }
 
-    /// Remembers the rows of a file that was just written.
-    pub fn wrote(&self, path: &str, rows: &[Row]) {
-        self.remember(path, rows.iter().map(|r| short(&r.site_id, r.event_id)).collect());
+    /// Leaves out the rows that `files` of the lake hold.
+    pub async fn leave_out(&self, rows: &mut Rows, lake: &Arc<Lake>, files: &[LakeFile]) -> Result<(), CompactError> {
+        let hours = rows.hours().clone();
+        for file in files.iter().filter(|file| touches((file.original_at_min.0, file.original_at_max.0), &hours)) {
+            match self.recall(&file.path) {
+                Some(hashes) if !hashes.iter().any(|hash| rows.has_hash(*hash)) => {}
+                Some(_) => self.look(rows, lake, file, Some(&hours)).await.map(drop)?,
+                None if file.rows > REMEMBERED as u64 => self.look(rows, lake, file, Some(&hours)).await.map(drop)?,
+                None => {
+                    let hashes = self.look(rows, lake, file, None).await?;
+                    self.remember(&file.path, hashes);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Leaves out the rows that the file holds; its parts outside `hours` are not read. Answers the hashes of what was read.
+    async fn look(
+        &self,
+        rows: &mut Rows,
+        lake: &Arc<Lake>,
+        file: &LakeFile,
+        hours: Option<&BTreeSet<i64>>,
+    ) -> Result<Vec<u64>, CompactError> {
+        let bytes = Arc::new(InLake { lake: Arc::clone(lake), path: file.path.clone(), size: file.size });
+        let wanted = |from, to| hours.is_none_or(|hours| touches((from, to), hours));
+        let mut hashes = Vec::new();
+        let each = |batch: &RecordBatch| {
+            let column =
+                |name: &'static str| batch.column_by_name(name).and_then(|c| c.as_string_opt::<i32>()).ok_or(ColumnsError::Column(name));
+            for (id, site) in column("event_id")?.iter().zip(column("site_id")?) {
+                if let (Some(id), Some(site)) = (id.and_then(|id| Uuid::try_parse(id).ok()), site) {
+                    let hash = identity_hash(&self.state, site, id.as_u128());
+                    rows.leave_out(hash, site, id.as_u128());
+                    if hours.is_none() {
+                        hashes.push(hash);
+                    }
+                }
+            }
+            Ok(())
+        };
+        read_groups(bytes, &["event_id", "site_id"], wanted, each).await?;
+        Ok(hashes)
+    }
+
+    /// Remembers the hashes of a file.
+    pub fn remember(&self, path: &str, hashes: Vec<u64>) {
+        let mut memory = self.memory.lock().unwrap_or_else(PoisonError::into_inner);
+        if memory.files.contains_key(path) || hashes.len() > REMEMBERED {
+            return;
+        }
+        memory.held += hashes.len();
+        memory.order.push(path.to_owned());
+        memory.files.insert(path.to_owned(), Arc::new(hashes));
+        while memory.held > REMEMBERED {
+            let oldest = memory.order.remove(0);
+            if let Some(hashes) = memory.files.remove(&oldest) {
+                memory.held -= hashes.len();
+            }
+        }
     }
 
     fn recall(&self, path: &str) -> Option<Arc<Vec<u64>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).files.get(path).cloned()
-    }
-
-    fn remember(&self, path: &str, ids: Vec<u64>) {
-        let mut memory = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if memory.files.contains_key(path) || ids.len() > REMEMBERED {
-            return;
-        }
-        memory.held += ids.len();
-        memory.order.push(path.to_owned());
-        memory.files.insert(path.to_owned(), Arc::new(ids));
-        while memory.held > REMEMBERED {
-            let oldest = memory.order.remove(0);
-            if let Some(ids) = memory.files.remove(&oldest) {
-                memory.held -= ids.len();
-            }
-        }
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner).files.get(path).cloned()
     }
 }
 
-/// Hours (since 1970) in which an earlier copy of a row may lie: its own ± 1, ± 48 where the client gave no time.
-fn touched_hours(rows: &[Row]) -> BTreeSet<i64> {
-    let mut hours = BTreeSet::new();
-    for row in rows {
-        let hour = row.original_at.div_euclid(Micros::HOUR);
-        let reach = if row.time_assigned { 48 } else { 1 };
-        hours.extend(hour - reach..=hour + reach);
-    }
-    hours
+/// True if a range of times (µs) meets the hours.
+fn touches((from, to): (i64, i64), hours: &BTreeSet<i64>) -> bool {
+    let (from, to) = (from.div_euclid(Micros::HOUR), to.div_euclid(Micros::HOUR));
+    from <= to && hours.range(from..=to).next().is_some()
 }
 
-fn touches(file: &LakeFile, hours: &BTreeSet<i64>) -> bool {
-    let from = file.original_at_min.0.div_euclid(Micros::HOUR);
-    let to = file.original_at_max.0.div_euclid(Micros::HOUR);
-    hours.range(from..=to).next().is_some()
+/// A file of the lake.
+struct InLake {
+    lake: Arc<Lake>,
+    path: String,
+    size: u64,
 }
 
-async fn identities(lake: &Lake, file: &LakeFile) -> Result<Vec<(String, Uuid)>, CompactError> {
-    let bytes = lake.read_file(&file.path).await?;
-    let mut identities = Vec::with_capacity(file.rows as usize);
-    for batch in read_columns(bytes, &["event_id", "site_id"])? {
-        let column =
-            |name: &'static str| batch.column_by_name(name).and_then(|c| c.as_string_opt::<i32>()).ok_or(ColumnsError::Column(name));
-        let (ids, sites) = (column("event_id")?, column("site_id")?);
-        for (id, site) in ids.iter().zip(sites) {
-            if let (Some(id), Some(site)) = (id.and_then(|i| i.parse().ok()), site) {
-                identities.push((site.to_owned(), id));
-            }
-        }
+#[async_trait]
+impl FileBytes for InLake {
+    fn size(&self) -> u64 {
+        self.size
     }
-    Ok(identities)
+
+    async fn range(&self, range: Range<u64>) -> Result<Bytes, Box<dyn std::error::Error + Send + Sync>> {
+        Ok(self.lake.read_range(&self.path, range).await?)
+    }
 }

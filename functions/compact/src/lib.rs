@@ -1,10 +1,18 @@
 //! compact: what is new in raw/ into the lake, exactly once.
 
 mod error;
+mod forgets;
 mod handler;
 mod known;
+mod loading;
+mod offsets;
+mod options;
+mod part;
 mod plan;
 mod rows;
+mod sorted;
 
 pub use error::CompactError;
+pub use forgets::{Forgets, ForgetsError, Forgotten, Who};
 pub use handler::{Compact, CompactReport, CompactRequest, Gap};
+pub use options::{CompactOptions, OptionsError};

@@ -1,164 +1,189 @@
-//! Rows of raw objects: which count, and in which order they are written.
+//! Rows of raw objects: which of them count.
 
-use std::collections::{HashMap, HashSet, hash_map::Entry};
-
-use arrow::{
-    array::{AsArray as _, RecordBatch},
-    compute::interleave_record_batch,
-    datatypes::{Int32Type, Int64Type, TimestampMicrosecondType},
+use std::{
+    collections::{BTreeSet, HashMap},
+    mem,
 };
-use clickstream_columns::{ColumnsError, event_schema};
-use clickstream_event::{Micros, ReasonCode};
-use uuid::Uuid;
 
-/// Rows written at a time.
-const CHUNK: usize = 8_192;
+use arrow::array::{Array as _, AsArray as _};
+use clickstream_columns::{ColumnsError, RawFile};
+use clickstream_event::Micros;
+use hashbrown::HashTable;
 
-/// One row's identity, time and place.
-#[derive(Clone, Debug)]
-pub struct Row {
-    /// Index of its batch.
-    pub batch: usize,
-    /// Index within the batch.
-    pub index: usize,
-    pub event_id: Uuid,
-    pub site_id: String,
-    pub original_at: i64,
-    pub occurred_at: i64,
-    pub received_at: i64,
-    pub partition: i32,
-    pub offset: i64,
-    /// The client gave no time.
-    pub time_assigned: bool,
-}
+use crate::{
+    Forgotten, Who,
+    offsets::Offsets,
+    part::{Part, Row},
+    sorted::Sorted,
+};
 
-impl Row {
-    /// What makes it the same event as another row.
-    pub fn identity(&self) -> (&str, Uuid) {
-        (&self.site_id, self.event_id)
-    }
-
-    /// The copy with the lowest order stays.
-    fn order(&self) -> (i64, i32, i64) {
-        (self.received_at, self.partition, self.offset)
-    }
-}
-
-/// Rows gathered for one commit.
+/// Rows gathered for one commit. Only what decides is read of them; the files keep the rest, compressed.
 #[derive(Debug, Default)]
 pub struct Rows {
-    batches: Vec<RecordBatch>,
+    files: Vec<RawFile>,
+    /// Number of each file's first row, and its partition.
+    begins: Vec<(u32, u32)>,
     rows: Vec<Row>,
-    places: HashSet<(i32, i64)>,
+    /// Whether each row stands.
+    stands: Vec<bool>,
+    sites: Vec<String>,
+    site_numbers: HashMap<String, u32>,
+    offsets: HashMap<u32, Offsets>,
+    hours: BTreeSet<i64>,
+    /// Rows that stand, by identity.
+    identities: HashTable<u32>,
+    next: u32,
     /// Records that are no event.
     pub dead_letters: u64,
     /// Repeats left out.
     pub duplicates: u64,
+    /// Rows of erased people, left out.
+    pub erased: u64,
 }
 
 impl Rows {
-    /// Takes the rows of a raw batch at or past `watermark`; an offset that was taken before is left out.
-    pub fn take(&mut self, batch: &RecordBatch, watermark: u64) -> Result<(), ColumnsError> {
-        fn column<'a>(batch: &'a RecordBatch, name: &'static str) -> Result<&'a dyn arrow::array::Array, ColumnsError> {
-            batch.column_by_name(name).map(AsRef::as_ref).ok_or(ColumnsError::Column(name))
+    /// Takes the rows of a raw object; an offset that was taken before is left out. `watermark` is its partition's.
+    pub fn take(&mut self, part: Part, watermark: u64) {
+        let sites: Vec<u32> = part.sites.into_iter().map(|site| self.site_number(site)).collect();
+        let begins = self.next;
+        self.next += part.file.rows() as u32;
+        self.begins.push((begins, part.partition));
+        self.files.push(part.file);
+        self.hours.extend(part.hours);
+        let offsets = self.offsets.entry(part.partition).or_insert_with(|| Offsets::from(watermark));
+        self.dead_letters += part.dead_letters.into_iter().filter(|offset| offsets.take(*offset)).count() as u64;
+        let rows = part.rows.into_iter().filter(|row| offsets.take(row.offset));
+        self.rows.extend(rows.map(|row| Row { number: begins + row.number, site: sites[row.site as usize], ..row }));
+        self.stands.resize(self.rows.len(), true);
+    }
+
+    fn site_number(&mut self, site: String) -> u32 {
+        if let Some(number) = self.site_numbers.get(&site) {
+            return *number;
         }
-        let strings = |name| column(batch, name)?.as_string_opt::<i32>().ok_or(ColumnsError::Column(name));
-        let moments = |name| column(batch, name)?.as_primitive_opt::<TimestampMicrosecondType>().ok_or(ColumnsError::Column(name));
-        let offsets = column(batch, "log_offset")?.as_primitive_opt::<Int64Type>().ok_or(ColumnsError::Column("log_offset"))?;
-        let partitions = column(batch, "log_partition")?.as_primitive_opt::<Int32Type>().ok_or(ColumnsError::Column("log_partition"))?;
-        let (ids, sites) = (strings("event_id")?, strings("site_id")?);
-        let (original, occurred, received) = (moments("original_at")?, moments("occurred_at")?, moments("received_at")?);
-        let dead = column(batch, "dead_letter")?;
-        let warnings = column(batch, "warnings")?.as_list_opt::<i32>().ok_or(ColumnsError::Column("warnings"))?;
-        let number = self.batches.len();
-        for index in 0..batch.num_rows() {
-            let (partition, offset) = (partitions.value(index), offsets.value(index));
-            if offset.cast_unsigned() < watermark || !self.places.insert((partition, offset)) {
+        let number = self.sites.len() as u32;
+        self.sites.push(site.clone());
+        self.site_numbers.insert(site, number);
+        number
+    }
+
+    /// Raw objects taken.
+    pub fn files(&self) -> usize {
+        self.files.len()
+    }
+
+    /// Hours (since 1970) in which an earlier copy of a row may lie.
+    pub fn hours(&self) -> &BTreeSet<i64> {
+        &self.hours
+    }
+
+    /// Index of the file of a row.
+    fn file(&self, row: &Row) -> usize {
+        self.begins.partition_point(|(begin, _)| *begin <= row.number) - 1
+    }
+
+    /// Leaves out rows of people who are erased. The columns that name people are read only where somebody is.
+    pub fn forget(&mut self, forgotten: &dyn Forgotten) -> Result<(), ColumnsError> {
+        let concerned: Vec<bool> = self.sites.iter().map(|site| forgotten.concerns(site)).collect();
+        if !concerned.contains(&true) {
+            return Ok(());
+        }
+        let mut people: Option<(usize, _, _)> = None;
+        for index in 0..self.rows.len() {
+            let row = self.rows[index];
+            if !concerned[row.site as usize] {
                 continue;
             }
-            if dead.is_valid(index) {
-                self.dead_letters += 1;
-                continue;
+            // Rows stand file by file.
+            let file = self.file(&row);
+            if people.as_ref().is_none_or(|(of, _, _)| *of != file) {
+                let batch = self.files[file].columns(&["user_id", "anonymous_id"])?;
+                let text = |name: &'static str| {
+                    batch.column_by_name(name).and_then(|c| c.as_string_view_opt()).cloned().ok_or(ColumnsError::Column(name))
+                };
+                people = Some((file, text("user_id")?, text("anonymous_id")?));
             }
-            let event_id = ids.value(index).parse().map_err(|_| ColumnsError::Row { row: index, why: "event_id is no UUID".to_owned() })?;
-            let list = warnings.value(index);
-            let assigned = ReasonCode::TimeAssigned.as_str();
-            let time_assigned = list.as_string_opt::<i32>().is_some_and(|l| l.iter().any(|w| w == Some(assigned)));
-            self.rows.push(Row {
-                batch: number,
-                index,
-                event_id,
-                site_id: sites.value(index).to_owned(),
-                original_at: original.value(index),
-                occurred_at: occurred.value(index),
-                received_at: received.value(index),
-                partition,
-                offset,
-                time_assigned,
-            });
+            let Some((_, users, anonymous)) = &people else { continue };
+            let place = (row.number - self.begins[file].0) as usize;
+            let who = Who {
+                site_id: &self.sites[row.site as usize],
+                user_id: users.is_valid(place).then(|| users.value(place)),
+                anonymous_id: anonymous.is_valid(place).then(|| anonymous.value(place)),
+                original_at: Micros(row.original_at),
+                received_at: Micros(row.received_at),
+            };
+            if forgotten.drops(&who) {
+                self.stands[index] = false;
+                self.erased += 1;
+            }
         }
-        // The lake has no dead letters.
-        let columns: Vec<usize> = (0..event_schema().fields().len()).collect();
-        self.batches.push(batch.project(&columns)?);
         Ok(())
     }
 
-    /// Leaves out repeats among the rows themselves.
+    /// Leaves out repeats among the rows themselves: the copy with the lowest (received_at, partition, offset) stays.
     pub fn deduplicate(&mut self) {
-        let before = self.rows.len();
-        let mut best: HashMap<(String, Uuid), usize> = HashMap::with_capacity(before);
-        let mut keep = vec![true; before];
-        for (index, row) in self.rows.iter().enumerate() {
-            match best.entry((row.site_id.clone(), row.event_id)) {
-                Entry::Vacant(entry) => {
-                    entry.insert(index);
+        let mut identities: HashTable<u32> = HashTable::with_capacity(self.rows.len());
+        for index in 0..self.rows.len() {
+            if !self.stands[index] {
+                continue;
+            }
+            let row = &self.rows[index];
+            let same = |other: &u32| {
+                let other = &self.rows[*other as usize];
+                (other.id, other.site) == (row.id, row.site)
+            };
+            match identities.find_mut(row.hash, same) {
+                None => {
+                    identities.insert_unique(row.hash, index as u32, |other| self.rows[*other as usize].hash);
                 }
-                Entry::Occupied(mut entry) => {
-                    let standing = *entry.get();
-                    if row.order() < self.rows[standing].order() {
-                        keep[standing] = false;
-                        entry.insert(index);
-                    } else {
-                        keep[index] = false;
-                    }
+                Some(standing) => {
+                    let earlier = self.order(row) < self.order(&self.rows[*standing as usize]);
+                    let out = if earlier { mem::replace(standing, index as u32) } else { index as u32 };
+                    self.stands[out as usize] = false;
+                    self.duplicates += 1;
                 }
             }
         }
-        let mut kept = keep.into_iter();
-        self.rows.retain(|_| kept.next().unwrap_or(true));
-        self.duplicates += (before - self.rows.len()) as u64;
+        self.identities = identities;
     }
 
-    /// Leaves out rows whose identity is in `known`.
-    pub fn leave_out(&mut self, known: &HashSet<(String, Uuid)>) {
-        if known.is_empty() {
-            return;
+    fn order(&self, row: &Row) -> (i64, u32, u64) {
+        (row.received_at, self.begins[self.file(row)].1, row.offset)
+    }
+
+    /// True if a row with this hash stands, most likely.
+    pub fn has_hash(&self, hash: u64) -> bool {
+        self.identities.find(hash, |index| self.rows[*index as usize].hash == hash).is_some()
+    }
+
+    /// Leaves out the row of an identity that the lake has.
+    pub fn leave_out(&mut self, hash: u64, site: &str, id: u128) {
+        let same = |index: &u32| {
+            let row = &self.rows[*index as usize];
+            row.id == id && self.sites[row.site as usize] == site
+        };
+        if let Ok(entry) = self.identities.find_entry(hash, same) {
+            let (index, _) = entry.remove();
+            self.stands[index as usize] = false;
+            self.duplicates += 1;
         }
-        let before = self.rows.len();
-        self.rows.retain(|row| !known.contains(&(row.site_id.clone(), row.event_id)));
-        self.duplicates += (before - self.rows.len()) as u64;
     }
 
-    /// The rows that count.
-    pub fn rows(&self) -> &[Row] {
-        &self.rows
-    }
-
-    /// Least and greatest of a time over the rows.
-    pub fn range(&self, time: impl Fn(&Row) -> i64) -> (Micros, Micros) {
-        let times = || self.rows.iter().map(&time);
-        (Micros(times().min().unwrap_or(0)), Micros(times().max().unwrap_or(0)))
-    }
-
-    /// The rows by site, time and id, some at a time.
-    pub fn sorted(mut self) -> impl Iterator<Item = Result<RecordBatch, ColumnsError>> {
-        self.rows.sort_by(|a, b| (&a.site_id, a.original_at, a.event_id).cmp(&(&b.site_id, b.original_at, b.event_id)));
-        let places: Vec<(usize, usize)> = self.rows.iter().map(|r| (r.batch, r.index)).collect();
-        let batches = self.batches;
-        (0..places.len().div_ceil(CHUNK)).map(move |chunk| {
-            let part = &places[chunk * CHUNK..places.len().min((chunk + 1) * CHUNK)];
-            let sources: Vec<&RecordBatch> = batches.iter().collect();
-            Ok(interleave_record_batch(&sources, part)?)
-        })
+    /// The rows that stand, by site, time and id.
+    pub fn sorted(self) -> Sorted {
+        drop(self.identities);
+        let mut ranks: Vec<u32> = (0..self.sites.len() as u32).collect();
+        ranks.sort_unstable_by_key(|site| &self.sites[*site as usize]);
+        let mut rank = vec![0; ranks.len()];
+        (0_u32..).zip(&ranks).for_each(|(place, site)| rank[*site as usize] = place);
+        let rows = self.rows;
+        let mut order: Vec<u32> = (0_u32..).zip(&self.stands).filter(|(_, stands)| **stands).map(|(index, _)| index).collect();
+        let key = |index: &u32| {
+            let row = &rows[*index as usize];
+            (rank[row.site as usize], row.original_at, row.id)
+        };
+        // Files are sorted within: a sort that merges the runs that it finds.
+        order.sort_by(|a, b| key(a).cmp(&key(b)));
+        Sorted::of(self.files, order.into_iter().map(move |index| rows[index as usize]))
     }
 }

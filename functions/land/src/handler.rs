@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use clickstream_columns::{RawRow, raw_batch, write_raw_object};
+use clickstream_columns::{RawRow, write_raw_rows};
 use clickstream_event::Event;
 use clickstream_log::{Batch, EVENTS, LoggedRecord};
 use clickstream_objects::{Condition, ObjectError, PutOptions, SharedObjects};
@@ -43,12 +43,10 @@ impl Land {
     pub async fn handle(&self, batch: &Batch) -> Result<LandedObject, LandError> {
         let (first, last) = offsets(batch)?;
         let key = raw_key(&self.log_id, batch.partition, first, last);
-        let mut rows: Vec<(u64, RawRow)> = batch.records.iter().map(|r| (r.offset, row(batch, r))).collect();
+        let rows: Vec<(u64, RawRow)> = batch.records.iter().map(|r| (r.offset, row(batch, r))).collect();
         let metadata = self.metadata(&rows, first, last + 1);
-        // Sorted by site and time, columns compress better and compaction merges sorted runs.
-        rows.sort_by(|(a, x), (b, y)| order(x).cmp(&order(y)).then(a.cmp(b)));
         let (log_id, partition, count) = (self.log_id.clone(), batch.partition, rows.len());
-        let encoded = tokio::task::spawn_blocking(move || write_raw_object(&raw_batch(&log_id, partition, &rows)?));
+        let encoded = tokio::task::spawn_blocking(move || write_raw_rows(&log_id, partition, &rows));
         let bytes = encoded.await.map_err(|e| ObjectError::Unavailable(e.to_string()))??;
         let options = PutOptions {
             condition: Condition::Absent,
@@ -116,13 +114,6 @@ fn offsets(batch: &Batch) -> Result<(u64, u64), LandError> {
     match (first..).zip(&batch.records).find(|(offset, record)| *offset != record.offset) {
         Some((offset, _)) => Err(LandError::Hole { partition: batch.partition, offset }),
         None => Ok((first, last)),
-    }
-}
-
-fn order(row: &RawRow) -> Option<(&str, i64)> {
-    match row {
-        RawRow::Event(event) => Some((event.site_id.as_str(), event.original_at.0)),
-        RawRow::DeadLetter(_) => None,
     }
 }
 

@@ -84,7 +84,7 @@ impl Functions {
             store: StoreEvents::new(Arc::clone(&parts.store)),
             land: Land::new(objects(), log_id.clone()),
             load: Load::new(objects(), parts.warehouse.clone()),
-            compact: Compact::new(objects(), Arc::clone(&parts.lake), log_id),
+            compact: Compact::new(objects(), Arc::clone(&parts.lake), log_id).with_options(config.compact),
             settle: Settle::new(Arc::clone(&parts.lake), parts.warehouse.clone()),
             query: Query::new(context),
             replay: Replay::new(log(), objects(), parts.warehouse.clone(), sites.clone()),

@@ -1,11 +1,17 @@
 //! Events as Arrow columns and Parquet files: the format of raw objects and of the lake.
 
 mod from_arrow;
+mod lake_file;
 mod parquet_file;
+mod ranged;
+mod raw_file;
 mod schema;
 mod to_arrow;
 
 pub use from_arrow::{RawRecord, records};
-pub use parquet_file::{ColumnsError, read_columns, read_parquet, write_lake_file, write_raw_object};
+pub use lake_file::{ColumnRows, write_lake_columns};
+pub use parquet_file::{ColumnsError, read_columns, read_parquet, write_lake_file, write_raw_object, write_raw_rows};
+pub use ranged::{FileBytes, read_groups};
+pub use raw_file::{RawFile, read_type};
 pub use schema::{event_schema, raw_schema, required_columns};
 pub use to_arrow::{RawRow, raw_batch};

@@ -4,15 +4,22 @@ use std::sync::Arc;
 
 use arrow::{array::RecordBatch, datatypes::Schema};
 use bytes::Bytes;
+use clickstream_event::Micros;
 use parquet::{
     arrow::{ArrowWriter, ProjectionMask, arrow_reader::ParquetRecordBatchReaderBuilder},
-    basic::{Compression, ZstdLevel},
+    basic::{Compression, Encoding, ZstdLevel},
     file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder},
     schema::types::ColumnPath,
 };
 
+use crate::{RawRow, to_arrow::batch_of};
+
 /// Rows of a group in a raw object and in a lake file.
-const GROUP_ROWS: usize = 128 * 1024;
+pub(crate) const GROUP_ROWS: usize = 128 * 1024;
+/// Rows that are made columns at a time: few enough that their events stay in the processor's cache meanwhile.
+const CHUNK_ROWS: usize = 1_024;
+/// Columns whose neighbours differ by little and hardly ever repeat.
+const ASCENDING: [&str; 3] = ["original_at", "occurred_at", "log_offset"];
 /// Columns with statistics: sites, times and places, nothing that names a person.
 const STATISTICS: [&str; 6] = ["site_id", "original_at", "occurred_at", "received_at", "log_partition", "log_offset"];
 
@@ -46,9 +53,12 @@ fn properties() -> Result<WriterPropertiesBuilder, ColumnsError> {
     for column in STATISTICS {
         builder = builder.set_column_statistics_enabled(ColumnPath::from(column), EnabledStatistics::Chunk);
     }
-    // Ids and offsets never repeat: a dictionary of them is only built to be thrown away.
-    for column in ["event_id", "log_offset", "properties"] {
+    // Ids, times and offsets hardly repeat: a dictionary of them is only built to be thrown away.
+    for column in ["event_id", "properties"].into_iter().chain(ASCENDING) {
         builder = builder.set_column_dictionary_enabled(ColumnPath::from(column), false);
+    }
+    for column in ASCENDING {
+        builder = builder.set_column_encoding(ColumnPath::from(column), Encoding::DELTA_BINARY_PACKED);
     }
     Ok(builder)
 }
@@ -58,9 +68,28 @@ pub fn write_raw_object(batch: &RecordBatch) -> Result<Bytes, ColumnsError> {
     write(batch.schema(), [Ok(batch.clone())], properties()?.build())
 }
 
+/// The rows `(offset, row)` of one partition as a raw object, zstd. Sorted by site and time, columns compress better and
+/// compaction merges sorted runs; dead letters come first.
+pub fn write_raw_rows(log_id: &str, partition: u32, rows: &[(u64, RawRow)]) -> Result<Bytes, ColumnsError> {
+    // Keys beside each other: to compare rows where they stand is to wait for memory.
+    let mut keyed: Vec<_> = rows.iter().map(|row| (order(&row.1), row.0, row)).collect();
+    keyed.sort_by_key(|(key, offset, _)| (*key, *offset));
+    let sorted: Vec<&(u64, RawRow)> = keyed.into_iter().map(|(_, _, row)| row).collect();
+    write(crate::raw_schema(), sorted.chunks(CHUNK_ROWS).map(|rows| batch_of(log_id, partition, rows)), properties()?.build())
+}
+
+fn order(row: &RawRow) -> Option<(&str, Micros)> {
+    row.event().map(|event| (event.site_id.as_str(), event.original_at))
+}
+
+/// How lake files are written: as raw objects are, with a bloom filter on `event_id`.
+pub(crate) fn lake_properties() -> Result<WriterProperties, ColumnsError> {
+    Ok(properties()?.set_column_bloom_filter_enabled(ColumnPath::from("event_id"), true).build())
+}
+
 /// One lake file, zstd, with a bloom filter on `event_id`. Batches are taken one at a time.
 pub fn write_lake_file(batches: impl IntoIterator<Item = Result<RecordBatch, ColumnsError>>) -> Result<Bytes, ColumnsError> {
-    write(crate::event_schema(), batches, properties()?.set_column_bloom_filter_enabled(ColumnPath::from("event_id"), true).build())
+    write(crate::event_schema(), batches, lake_properties()?)
 }
 
 fn write(

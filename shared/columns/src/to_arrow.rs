@@ -21,7 +21,7 @@ pub enum RawRow {
 }
 
 impl RawRow {
-    fn event(&self) -> Option<&Event> {
+    pub(crate) fn event(&self) -> Option<&Event> {
         match self {
             Self::Event(event) => Some(event),
             Self::DeadLetter(_) => None,
@@ -30,7 +30,7 @@ impl RawRow {
 }
 
 /// One column's values, taken from each row's event.
-struct Rows<'a>(&'a [(u64, RawRow)]);
+struct Rows<'a>(&'a [&'a (u64, RawRow)]);
 
 impl<'a> Rows<'a> {
     fn events(&self) -> impl Iterator<Item = Option<&'a Event>> {
@@ -72,6 +72,11 @@ impl<'a> Rows<'a> {
 
 /// The rows `(offset, row)` of one partition as a batch of [`raw_schema`].
 pub fn raw_batch(log_id: &str, partition: u32, rows: &[(u64, RawRow)]) -> Result<RecordBatch, ColumnsError> {
+    batch_of(log_id, partition, &rows.iter().collect::<Vec<_>>())
+}
+
+/// The same of rows that stand anywhere.
+pub(crate) fn batch_of(log_id: &str, partition: u32, rows: &[&(u64, RawRow)]) -> Result<RecordBatch, ColumnsError> {
     let r = Rows(rows);
     let mut ids = StringBuilder::with_capacity(rows.len(), rows.len() * Hyphenated::LENGTH);
     let mut visible = Int64Builder::with_capacity(rows.len());

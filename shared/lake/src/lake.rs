@@ -128,6 +128,11 @@ impl Lake {
         Ok(self.files.get(&Path::from(path)).await?.bytes().await?)
     }
 
+    /// Some bytes of a file.
+    pub async fn read_range(&self, path: &str, range: std::ops::Range<u64>) -> Result<Bytes, LakeError> {
+        Ok(self.files.get_range(&Path::from(path), range).await?)
+    }
+
     /// Appends `files` as the version after `base`, and advances partitions to `advanced` (next offsets).
     /// [`LakeError::Lost`] if that version stands already; nothing is retried here.
     pub async fn commit(&self, base: &Snapshot, files: &[NewFile], advanced: &Watermarks) -> Result<u64, LakeError> {

@@ -4,6 +4,8 @@ use clickstream_columns::ColumnsError;
 use clickstream_lake::LakeError;
 use clickstream_objects::ObjectError;
 
+use crate::ForgetsError;
+
 /// A compaction that stopped; what it committed stands, and the next one goes on from there.
 #[derive(Debug, thiserror::Error)]
 pub enum CompactError {
@@ -24,6 +26,9 @@ pub enum CompactError {
     /// Rows cannot be written.
     #[error(transparent)]
     Columns(#[from] ColumnsError),
+    /// It is not known whose events are erased, so no row may be written; run it again.
+    #[error("erasures cannot be read: {0}")]
+    Erasures(ForgetsError),
     /// Other writers were faster every time; run it again.
     #[error("other writers committed first {0} times in a row")]
     Crowded(u32),

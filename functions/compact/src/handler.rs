@@ -13,7 +13,8 @@ use clickstream_telemetry::metric;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CompactError,
+    CompactError, Forgets,
+    forgets::Nobody,
     known::Known,
     plan::{RawObject, Run, unbroken},
     rows::Rows,
@@ -58,6 +59,9 @@ pub struct CompactReport {
     pub duplicates: u64,
     /// Records that are no event, left out.
     pub dead_letters: u64,
+    /// Rows of erased people, left out.
+    #[serde(default)]
+    pub erased: u64,
     /// Next offset per partition, keyed `{log_id}/{partition}`.
     pub watermarks: BTreeMap<String, u64>,
     /// Offsets that hold compaction up.
@@ -72,6 +76,7 @@ pub struct Compact {
     lake: Arc<Lake>,
     log_id: String,
     known: Known,
+    forgets: Arc<dyn Forgets>,
 }
 
 /// What the next commit takes.
@@ -83,7 +88,13 @@ struct Plan {
 impl Compact {
     /// Appends raw objects of the log `log_id` in `objects` to `lake`.
     pub fn new(objects: SharedObjects, lake: Arc<Lake>, log_id: String) -> Self {
-        Self { objects, lake, log_id, known: Known::default() }
+        Self { objects, lake, log_id, known: Known::default(), forgets: Arc::new(Nobody) }
+    }
+
+    /// Drops the rows of people that `forgets` knows.
+    #[must_use]
+    pub fn with_forgets(self, forgets: Arc<dyn Forgets>) -> Self {
+        Self { forgets, ..self }
     }
 
     /// Commits until nothing is new. Killed anywhere, the next run does the same again, and no row twice.
@@ -179,10 +190,12 @@ impl Compact {
             }
             advanced.insert(place, run.next);
         }
+        let forgotten = self.forgets.current().await.map_err(CompactError::Erasures)?;
+        rows.forget(forgotten.as_ref())?;
         rows.deduplicate();
         let known = self.known.among(rows.rows(), &self.lake, &snapshot.files).await?;
         rows.leave_out(&known);
-        let (duplicates, dead_letters, count) = (rows.duplicates, rows.dead_letters, rows.rows().len() as u64);
+        let (duplicates, dead_letters, erased, count) = (rows.duplicates, rows.dead_letters, rows.erased, rows.rows().len() as u64);
         let mut files = Vec::new();
         let mut written = Vec::new();
         if count > 0 {
@@ -200,6 +213,7 @@ impl Compact {
         report.rows += count;
         report.duplicates += duplicates;
         report.dead_letters += dead_letters;
+        report.erased += erased;
         metrics::counter!(metric::COMPACTED_ROWS).increment(count);
         metrics::counter!(metric::DUPLICATE_ROWS).increment(duplicates);
         Ok(())

@@ -3,13 +3,15 @@
 use std::collections::{HashMap, HashSet, hash_map::Entry};
 
 use arrow::{
-    array::{AsArray as _, RecordBatch},
+    array::{Array as _, AsArray as _, RecordBatch, StringArray},
     compute::interleave_record_batch,
     datatypes::{Int32Type, Int64Type, TimestampMicrosecondType},
 };
 use clickstream_columns::{ColumnsError, event_schema};
 use clickstream_event::{Micros, ReasonCode};
 use uuid::Uuid;
+
+use crate::{Forgotten, Who};
 
 /// Rows written at a time.
 const CHUNK: usize = 8_192;
@@ -54,6 +56,8 @@ pub struct Rows {
     pub dead_letters: u64,
     /// Repeats left out.
     pub duplicates: u64,
+    /// Rows of erased people, left out.
+    pub erased: u64,
 }
 
 impl Rows {
@@ -100,6 +104,36 @@ impl Rows {
         // The lake has no dead letters.
         let columns: Vec<usize> = (0..event_schema().fields().len()).collect();
         self.batches.push(batch.project(&columns)?);
+        Ok(())
+    }
+
+    /// Leaves out rows of people who are erased.
+    pub fn forget(&mut self, forgotten: &dyn Forgotten) -> Result<(), ColumnsError> {
+        let concerned: HashSet<&str> = self.rows.iter().map(|r| r.site_id.as_str()).collect();
+        let concerned: HashSet<String> = concerned.into_iter().filter(|site| forgotten.concerns(site)).map(str::to_owned).collect();
+        if concerned.is_empty() {
+            return Ok(());
+        }
+        let text = |batch: &RecordBatch, name: &'static str| {
+            batch.column_by_name(name).and_then(|c| c.as_string_opt::<i32>()).cloned().ok_or(ColumnsError::Column(name))
+        };
+        let people: Vec<_> =
+            self.batches.iter().map(|b| Ok((text(b, "user_id")?, text(b, "anonymous_id")?))).collect::<Result<_, ColumnsError>>()?;
+        let before = self.rows.len();
+        self.rows.retain(|row| {
+            let (users, anonymous) = &people[row.batch];
+            let id = |column: &StringArray| column.is_valid(row.index).then(|| column.value(row.index).to_owned());
+            let (user_id, anonymous_id) = (id(users), id(anonymous));
+            let who = Who {
+                site_id: &row.site_id,
+                user_id: user_id.as_deref(),
+                anonymous_id: anonymous_id.as_deref(),
+                original_at: Micros(row.original_at),
+                received_at: Micros(row.received_at),
+            };
+            !(concerned.contains(&row.site_id) && forgotten.drops(&who))
+        });
+        self.erased += (before - self.rows.len()) as u64;
         Ok(())
     }
 

@@ -6,6 +6,7 @@ mod handler;
 mod known;
 mod plan;
 mod rows;
+mod tombstones;
 
 pub use error::CompactError;
 pub use forgets::{Forgets, ForgetsError, Forgotten, Who};

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use clickstream_compact::{Compact, CompactRequest};
+use clickstream_erasure::Tombstones;
 use clickstream_lake::Lake;
 use clickstream_objects::s3::{S3Config, S3Objects};
 use clickstream_triggers::variable;
@@ -14,7 +15,9 @@ async fn main() -> anyhow::Result<()> {
     let bucket = S3Config::from_url(&variable("OBJECTS_URL", "s3://BUCKET names the bucket")?)?;
     let log_id = variable("LOG_ID", "the id that the log was given when it was set up")?;
     let lake = Arc::new(Lake::open(&bucket).await?);
-    let function = Arc::new(Compact::new(Arc::new(S3Objects::connect(&bucket).await), lake, log_id));
+    let objects = Arc::new(S3Objects::connect(&bucket).await);
+    let tombstones = Arc::new(Tombstones::from_env(objects.clone()));
+    let function = Arc::new(Compact::new(objects, lake, log_id).with_forgets(tombstones));
     run(service_fn(move |event: LambdaEvent<CompactRequest>| {
         let function = Arc::clone(&function);
         async move { Ok::<_, Error>(function.run(event.payload).await?) }

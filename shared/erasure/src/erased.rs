@@ -10,7 +10,7 @@ use arrow::{
 use clickstream_columns::ColumnsError;
 use clickstream_event::{Event, Micros, Rejection};
 
-use crate::{ErasureKey, Kind, Tombstone, key::unhex, names_in, original::site_of};
+use crate::{ErasureKey, Kind, Person, Tombstone, key::unhex, names_in, original::site_of};
 
 /// Who did what when: as much of an event as an erasure asks for.
 #[derive(Clone, Copy, Debug)]
@@ -92,6 +92,16 @@ impl Erased {
         forgotten(Kind::User, whose.user) || forgotten(Kind::Anonymous, whose.anonymous)
     }
 
+    /// The ids of `event` by which it is erased, each with the moment as of which it is forgotten.
+    pub fn forgotten_in(&self, event: &Event) -> Vec<(Person, Micros)> {
+        let (Some(site), Some(key)) = (self.sites.get(&event.site_id), &self.key) else { return Vec::new() };
+        let persons = [event.user_id.clone().map(Person::User), event.anonymous_id.clone().map(Person::Anonymous)];
+        let earliest = event.received_at.min(event.original_at).0;
+        let as_of = |person: &Person| site.erased_at.get(&(person.kind(), key.digest(&event.site_id, person.kind(), person.id()))).copied();
+        let forgotten = persons.into_iter().flatten().filter_map(|person| as_of(&person).map(|at| (person, Micros(at))));
+        forgotten.filter(|(_, at)| earliest <= at.0).collect()
+    }
+
     /// True if `rejection` was taken from somebody who is forgotten by then.
     pub fn erases_rejection(&self, rejection: &Rejection) -> bool {
         if self.is_empty() {
@@ -120,7 +130,7 @@ impl Erased {
             return Ok(None);
         }
         let (users, anonymous) = (texts(batch, "user_id")?, texts(batch, "anonymous_id")?);
-        let (received, original) = (moments(batch, "received_at")?, moments(batch, "original_at")?);
+        let (received, original) = (whole_numbers(batch, "received_at")?, whole_numbers(batch, "original_at")?);
         let text = |column: &StringArray, row: usize| column.is_valid(row).then(|| column.value(row).to_owned());
         let erased: BooleanArray = (0..batch.num_rows())
             .map(|row| {
@@ -158,8 +168,8 @@ fn texts(batch: &RecordBatch, name: &'static str) -> Result<StringArray, Columns
     plain.as_string_opt::<i32>().cloned().ok_or(ColumnsError::Column(name))
 }
 
-/// A column of moments, µs UTC; what is null lies after every tombstone.
-fn moments(batch: &RecordBatch, name: &'static str) -> Result<Vec<i64>, ColumnsError> {
+/// A column of moments (µs UTC) or numbers; what is null lies after every tombstone.
+pub(crate) fn whole_numbers(batch: &RecordBatch, name: &'static str) -> Result<Vec<i64>, ColumnsError> {
     let plain = cast(column(batch, name)?, &DataType::Int64)?;
     let plain = plain.as_primitive_opt::<Int64Type>().ok_or(ColumnsError::Column(name))?;
     Ok(plain.iter().map(|at| at.unwrap_or(i64::MAX)).collect())

@@ -24,11 +24,7 @@ pub fn names_in(original: &str, shape: Shape) -> Named {
             _ => None,
         })
     };
-    Named {
-        site: text(&["site_id", "siteId"]),
-        user: text(&["user_id", "userId"]),
-        anonymous: text(&["anonymous_id", "anonymousId"]),
-    }
+    Named { site: text(&["site_id", "siteId"]), user: text(&["user_id", "userId"]), anonymous: text(&["anonymous_id", "anonymousId"]) }
 }
 
 pub(crate) fn site_of(named: &Named) -> Option<&str> {

@@ -1,11 +1,14 @@
 //! Parquet files without the rows of who is forgotten.
 
-use arrow::compute::{filter_record_batch, not};
+use arrow::{
+    array::{Array as _, AsArray as _},
+    compute::{filter_record_batch, not},
+};
 use bytes::Bytes;
 use clickstream_columns::{ColumnsError, RawRow, raw_batch, read_columns, read_parquet, records, write_raw_object};
 use clickstream_objects::{Condition, ObjectError, PutOptions, SharedObjects};
 
-use crate::{Erased, ErasureError};
+use crate::{Erased, ErasureError, erased::whole_numbers};
 
 /// What stands in place of an erased row, so that offsets stay whole: a dead letter of these bytes.
 pub const ERASED: &[u8] = b"erased";
@@ -21,6 +24,24 @@ impl Erased {
             rows += self.mask(&batch)?.map_or(0, |mask| mask.true_count());
         }
         Ok(rows as u64)
+    }
+}
+
+impl Erased {
+    /// Offsets of a raw object whose rows are erased, or were before: the dead letters in their place.
+    pub fn offsets(&self, parquet: &Bytes) -> Result<Vec<u64>, ColumnsError> {
+        let mut found = Vec::new();
+        let columns: Vec<&str> = Self::COLUMNS.iter().copied().chain(["log_offset", "dead_letter"]).collect();
+        for batch in read_columns(parquet.clone(), &columns)? {
+            let mask = self.mask(&batch)?;
+            let offsets = whole_numbers(&batch, "log_offset")?;
+            let dead =
+                batch.column_by_name("dead_letter").and_then(|c| c.as_binary_opt::<i32>()).ok_or(ColumnsError::Column("dead_letter"))?;
+            let gone =
+                |row: &usize| mask.as_ref().is_some_and(|mask| mask.value(*row)) || (dead.is_valid(*row) && dead.value(*row) == ERASED);
+            found.extend((0..batch.num_rows()).filter(gone).map(|row| offsets[row].cast_unsigned()));
+        }
+        Ok(found)
     }
 }
 

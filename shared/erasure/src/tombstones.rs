@@ -72,7 +72,8 @@ impl Tombstones {
             self.remember(&look.newest, &look.erased);
             return Ok(look.erased);
         }
-        let erased = Arc::new(if newest.is_some() { Erased::new(self.key().await?.clone(), self.list().await?) } else { Erased::default() });
+        let erased =
+            Arc::new(if newest.is_some() { Erased::new(self.key().await?.clone(), self.list().await?) } else { Erased::default() });
         self.remember(&newest, &erased);
         Ok(erased)
     }
@@ -98,11 +99,8 @@ impl Tombstones {
     pub async fn bury(&self, tombstones: &[Tombstone]) -> Result<(), ErasureError> {
         for tombstone in tombstones {
             let key = tombstone.key();
-            let options = PutOptions {
-                condition: Condition::Absent,
-                content_type: Some("application/json".to_owned()),
-                ..PutOptions::default()
-            };
+            let options =
+                PutOptions { condition: Condition::Absent, content_type: Some("application/json".to_owned()), ..PutOptions::default() };
             let bytes = serde_json::to_vec(tombstone).map_err(|e| ErasureError::Damaged { key: key.clone(), why: e.to_string() })?;
             match self.objects.put(&key, bytes.into(), options).await {
                 Ok(_) | Err(ObjectError::PreconditionFailed(_)) => {}

@@ -75,6 +75,9 @@ pub struct Cursor {
     pub event_id: Uuid,
 }
 
+/// Says of a rejection whether it is meant.
+pub type Which = Arc<dyn Fn(&Rejection) -> bool + Send + Sync>;
+
 /// Events by id and by person.
 #[async_trait]
 pub trait EventStore: Send + Sync + 'static {
@@ -91,6 +94,12 @@ pub trait EventStore: Send + Sync + 'static {
     async fn rejections(&self, site: Option<&str>, limit: usize) -> Result<Vec<LoggedRejection>, StoreError>;
     /// Events held, all sites; none where a store would have to read every event to tell.
     async fn count(&self) -> Result<Option<u64>, StoreError>;
+    /// Removes a person's events that were received, or happened (`original_at`), at or before `before`, and says how
+    /// many. For good: nothing that was put before, in whatever order, is read again, and files do not keep it. Later
+    /// events stay, and everybody else's.
+    async fn erase(&self, site: &str, person: &Person, before: Micros) -> Result<u64, StoreError>;
+    /// Removes the rejections for which `which` says so, of those of `site` and of those whose site is not known.
+    async fn erase_rejections(&self, site: &str, which: Which) -> Result<u64, StoreError>;
     /// Forgets events and rejections received before the given moments. A store whose rows end by themselves, after the
     /// [`Retention`] that it was opened with, has nothing to do here.
     async fn expire(&self, events_before: Micros, rejections_before: Micros) -> Result<(), StoreError>;

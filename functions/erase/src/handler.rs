@@ -170,7 +170,8 @@ impl Erase {
         Ok(SignedReceipt::verifies(text, self.tombstones.key().await?))
     }
 
-    async fn receipt_text(&self, site: &str, id: Uuid) -> Result<Bytes, EraseError> {
+    /// The receipt's text as it was signed.
+    pub async fn receipt_text(&self, site: &str, id: Uuid) -> Result<Bytes, EraseError> {
         Ok(self.objects.get(&receipt_key(site, id)).await?.1)
     }
 

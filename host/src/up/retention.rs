@@ -9,7 +9,7 @@ use super::{Parts, polled};
 use crate::config::Config;
 
 /// Rejected records are kept this long.
-const REJECTED_DAYS: u32 = 30;
+pub const REJECTED_DAYS: u32 = 30;
 /// Rows of `fresh` stay this long after they are settled, hours.
 const FRESH_HOURS: u32 = 2;
 

@@ -3,6 +3,8 @@
 //! Ids of persons are only ever asked for, and not written to ClickHouse's log of queries. What is deleted is named by
 //! events and places: a mutation's text stays on disk for as long as ClickHouse likes.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use clickhouse::{Row, query::Query};
 use clickstream_event::Micros;
@@ -12,6 +14,8 @@ use uuid::Uuid;
 
 use crate::{Warehouse, WarehouseError};
 
+/// Events named by one statement.
+const IDS_AT_ONCE: usize = 1_000;
 /// Offsets named by one statement.
 const OFFSETS_AT_ONCE: usize = 2_000;
 
@@ -88,6 +92,24 @@ impl Warehouse {
         let cursor =
             self.large_query(&sql).with_setting("log_queries", "0").param("site", site).param("id", id).fetch_bytes("JSONEachRow")?;
         Ok(stream::try_unfold(cursor, |mut cursor| async move { Ok(cursor.next().await?.map(|bytes| (bytes, cursor))) }))
+    }
+
+    /// How many of these events, by site and id, are in `events` or `fresh`.
+    pub async fn known(&self, events: &[(String, Uuid)]) -> Result<u64, WarehouseError> {
+        let mut by_site: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+        for (site, id) in events {
+            by_site.entry(site).or_default().push(format!("'{id}'"));
+        }
+        let mut known = 0;
+        for (site, ids) in by_site {
+            for some in ids.chunks(IDS_AT_ONCE) {
+                let list = some.join(", ");
+                let of = |table: &str| format!("SELECT event_id FROM {table} WHERE site_id = {{site:String}} AND event_id IN ({list})");
+                let sql = format!("SELECT uniqExact(event_id) FROM ({} UNION ALL {})", of("events"), of("fresh"));
+                known += self.large_query(&sql).param("site", site).fetch_one::<u64>().await?;
+            }
+        }
+        Ok(known)
     }
 
     /// Removes rows of `fresh` by their places in the log; they are gone when it returns.

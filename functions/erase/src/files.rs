@@ -138,26 +138,23 @@ fn companion(bytes: &[u8], ids: &[String]) -> (Vec<u8>, u64) {
     packed.finish().map_or((Vec::new(), 0), |bytes| (bytes, gone))
 }
 
-/// True if a file of that name holds one of `ids`, unpacked as its name says. What cannot be unpacked is looked at as it is,
-/// as far as it goes.
+/// True if a file of that name holds one of `ids`, unpacked as its name says, as far as it goes.
 fn holds(name: &str, bytes: Bytes, ids: &[String]) -> bool {
     let lower = name.to_ascii_lowercase();
     if lower.ends_with(".parquet") {
         return parquet_holds(&bytes, ids).unwrap_or_else(|| search(Cursor::new(bytes), ids));
     }
-    let reader: Box<dyn Read> = if lower.ends_with(".gz") {
-        Box::new(MultiGzDecoder::new(Cursor::new(bytes)))
+    // What was cut or never packed is looked at as it is, too.
+    let unpacked = if lower.ends_with(".gz") {
+        search(MultiGzDecoder::new(Cursor::new(bytes.clone())), ids)
     } else if lower.ends_with(".zst") {
-        match zstd::Decoder::new(Cursor::new(bytes.clone())) {
-            Ok(decoder) => Box::new(decoder),
-            Err(_) => Box::new(Cursor::new(bytes)),
-        }
+        zstd::Decoder::new(Cursor::new(bytes.clone())).is_ok_and(|decoder| search(decoder, ids))
     } else if lower.ends_with(".br") {
-        Box::new(brotli::Decompressor::new(Cursor::new(bytes), 4_096))
+        search(brotli::Decompressor::new(Cursor::new(bytes.clone()), 4_096), ids)
     } else {
-        Box::new(Cursor::new(bytes))
+        false
     };
-    search(reader, ids)
+    unpacked || search(Cursor::new(bytes), ids)
 }
 
 fn search(mut reader: impl Read, ids: &[String]) -> bool {
@@ -210,6 +207,7 @@ mod tests {
         }
         assert!(!holds("a.csv", Bytes::from_static(b"id\njoann@shop.example2\n"), &ids));
         assert!(!holds("a.gz", Bytes::from_static(b"no gzip"), &ids));
+        assert!(holds("a.zst", Bytes::from_static(b"no zstd of ann@shop.example"), &ids));
     }
 
     #[test]

@@ -122,7 +122,7 @@ impl App {
         }
         match path.as_str() {
             path if export::of_person(path).is_some() => {
-                erasures::export(self, &request, export::of_person(path).unwrap_or_default()).await
+                erasures::export(self, &request.into_parts().0, export::of_person(path).unwrap_or_default())
             }
             "/health" => "ok\n".into_response(),
             "/ready" => self.ready(),

@@ -9,7 +9,7 @@ use axum::{
 use bytes::Bytes;
 use clickstream_erase::{EraseError, EraseRequest, Erasure, SignedReceipt, Step};
 use clickstream_event::Micros;
-use http::{Method, Request, StatusCode, header};
+use http::{Method, Request, StatusCode, header, request::Parts};
 use serde::{Deserialize, Serialize};
 use tokio_stream::wrappers::ReceiverStream;
 use utoipa::ToSchema;
@@ -61,15 +61,16 @@ impl ErasureStatus {
 
 /// Answers everything under `/v1/erasures`.
 pub async fn erasures(app: &App, request: Request<Body>) -> Response {
-    let path = request.uri().path().trim_end_matches('/').to_owned();
+    let (head, body) = request.into_parts();
+    let path = head.uri.path().trim_end_matches('/').to_owned();
     let answer = match path.strip_prefix("/v1/erasures").unwrap_or_default() {
-        "" if *request.method() == Method::POST => begin(app, request).await,
+        "" if head.method == Method::POST => begin(app, &head, body).await,
         "" => return not_allowed("POST", "an erasure begins by POST; GET /v1/erasures/{id}?site= says how far one is"),
-        "/verify" if *request.method() == Method::POST => verify(app, request).await,
+        "/verify" if head.method == Method::POST => verify(app, &head, body).await,
         "/verify" => return not_allowed("POST", "a receipt is verified by POST"),
-        id if matches!(*request.method(), Method::GET | Method::HEAD) => match id[1..].strip_suffix("/receipt") {
-            Some(id) => receipt(app, &request, id).await,
-            None => status(app, &request, &id[1..]).await,
+        id if matches!(head.method, Method::GET | Method::HEAD) => match id[1..].strip_suffix("/receipt") {
+            Some(id) => receipt(app, &head, id).await,
+            None => status(app, &head, &id[1..]).await,
         },
         _ => return not_allowed("GET, HEAD", "how far an erasure is is asked by GET"),
     };
@@ -77,17 +78,17 @@ pub async fn erasures(app: &App, request: Request<Body>) -> Response {
 }
 
 /// Nobody is forgotten without the token, also on loopback.
-fn may(app: &App, request: &Request<Body>) -> Result<(), Box<Response>> {
+fn may(app: &App, head: &Parts) -> Result<(), Box<Response>> {
     if app.token.is_none() {
         let detail = "people are erased and exported with the admin token: start the service with ADMIN_TOKEN";
         return Err(Box::new(problem(StatusCode::FORBIDDEN, "token_needed", detail)));
     }
-    guard::changer(request.headers(), app.token.as_deref())
+    guard::changer(&head.headers, app.token.as_deref())
 }
 
-async fn begin(app: &App, request: Request<Body>) -> Result<Response, Box<Response>> {
-    may(app, &request)?;
-    let body = body_within(request.into_body(), MOST).await?;
+async fn begin(app: &App, head: &Parts, body: Body) -> Result<Response, Box<Response>> {
+    may(app, head)?;
+    let body = body_within(body, MOST).await?;
     let wrong = |e: serde_json::Error| {
         let detail = format!("wanted: {{\"site\":…,\"user_id\":…}} or {{\"site\":…,\"anonymous_id\":…}}: {e}");
         Box::new(problem(StatusCode::BAD_REQUEST, "request_wrong", detail))
@@ -108,43 +109,43 @@ async fn begin(app: &App, request: Request<Body>) -> Result<Response, Box<Respon
     Ok((StatusCode::ACCEPTED, axum::Json(ErasureStatus::of(&erasure, None))).into_response())
 }
 
-async fn status(app: &App, request: &Request<Body>, id: &str) -> Result<Response, Box<Response>> {
-    let (site, id) = named(app, request, id)?;
+async fn status(app: &App, head: &Parts, id: &str) -> Result<Response, Box<Response>> {
+    let (site, id) = named(app, head, id)?;
     let erasure = app.functions.erase.status(&site, id).await.map_err(|e| refused(&e))?;
     let receipt = app.functions.erase.receipt(&site, id).await.map_err(|e| refused(&e))?;
     Ok(axum::Json(ErasureStatus::of(&erasure, receipt.filter(|_| erasure.step == Step::Done))).into_response())
 }
 
 /// The receipt as it was signed, byte for byte.
-async fn receipt(app: &App, request: &Request<Body>, id: &str) -> Result<Response, Box<Response>> {
-    let (site, id) = named(app, request, id)?;
+async fn receipt(app: &App, head: &Parts, id: &str) -> Result<Response, Box<Response>> {
+    let (site, id) = named(app, head, id)?;
     let text = app.functions.erase.receipt_text(&site, id).await.map_err(|e| refused(&e))?;
     Ok(([(header::CONTENT_TYPE, "application/json")], text).into_response())
 }
 
 /// Site and id of an erasure, for who may read.
-fn named(app: &App, request: &Request<Body>, id: &str) -> Result<(String, Uuid), Box<Response>> {
-    guard::reader(request.headers(), app.token.as_deref())?;
-    match (parameter(request, "site"), id.parse()) {
+fn named(app: &App, head: &Parts, id: &str) -> Result<(String, Uuid), Box<Response>> {
+    guard::reader(&head.headers, app.token.as_deref())?;
+    match (parameter(head, "site"), id.parse()) {
         (Some(site), Ok(id)) => Ok((site, id)),
         _ => Err(Box::new(problem(StatusCode::BAD_REQUEST, "parameter_wrong", "wanted: /v1/erasures/{id}?site=SITE, as `status` said"))),
     }
 }
 
-async fn verify(app: &App, request: Request<Body>) -> Result<Response, Box<Response>> {
-    guard::reader(request.headers(), app.token.as_deref())?;
-    let body = body_within(request.into_body(), MOST).await?;
+async fn verify(app: &App, head: &Parts, body: Body) -> Result<Response, Box<Response>> {
+    guard::reader(&head.headers, app.token.as_deref())?;
+    let body = body_within(body, MOST).await?;
     let valid = app.functions.erase.verifies(&String::from_utf8_lossy(&body)).await.map_err(|e| refused(&e))?;
     Ok(axum::Json(Verified { valid }).into_response())
 }
 
 /// `GET /v1/users/{id}/export?site=&anonymous=`: NDJSON as it is read.
-pub async fn export(app: &App, request: &Request<Body>, id: &str) -> Response {
-    if let Err(refusal) = guard::reader(request.headers(), app.token.as_deref()) {
+pub fn export(app: &App, head: &Parts, id: &str) -> Response {
+    if let Err(refusal) = guard::reader(&head.headers, app.token.as_deref()) {
         return *refusal;
     }
     let id = percent_encoding::percent_decode_str(id).decode_utf8_lossy().into_owned();
-    let (Some(site), anonymous) = (parameter(request, "site"), parameter(request, "anonymous")) else {
+    let (Some(site), anonymous) = (parameter(head, "site"), parameter(head, "anonymous")) else {
         return problem(StatusCode::BAD_REQUEST, "parameter_wrong", "wanted: ?site=SITE");
     };
     let wanted = match anonymous.as_deref() {
@@ -183,8 +184,8 @@ pub async fn export(app: &App, request: &Request<Body>, id: &str) -> Response {
     ([(header::CONTENT_TYPE, "application/x-ndjson")], Body::from_stream(ReceiverStream::new(lines))).into_response()
 }
 
-fn parameter(request: &Request<Body>, name: &str) -> Option<String> {
-    let query = request.uri().query().unwrap_or_default();
+fn parameter(head: &Parts, name: &str) -> Option<String> {
+    let query = head.uri.query().unwrap_or_default();
     url::form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
 }
 

@@ -57,6 +57,17 @@ pub enum Found {
     Rejected(Box<LoggedRejection>),
 }
 
+/// Where a copy of an event stands in topic `events`, and when it was received.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CopyAt {
+    /// When the service took it.
+    pub received_at: Micros,
+    /// Its partition.
+    pub partition: u32,
+    /// Its offset.
+    pub offset: u64,
+}
+
 /// Which id of a person a timeline is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Person {
@@ -88,6 +99,12 @@ pub trait EventStore: Send + Sync + 'static {
     async fn put_rejections(&self, rejections: &[LoggedRejection]) -> Result<(), StoreError>;
     /// What is known of `event_id`, on any site where `site` is none. A kept event goes before a rejected one.
     async fn find(&self, site: Option<&str>, event_id: Uuid) -> Result<Option<Found>, StoreError>;
+    /// Every copy that was put of a kept event, by its place in the log, the kept one first; none where a store keeps the
+    /// first alone.
+    async fn copies(&self, site: &str, event_id: Uuid) -> Result<Option<Vec<CopyAt>>, StoreError> {
+        let _ = (site, event_id);
+        Ok(None)
+    }
     /// A person's events, newest first by `(original_at, event_id)`, from after `after` on.
     async fn timeline(&self, site: &str, person: &Person, after: Option<Cursor>, limit: usize) -> Result<Vec<Logged>, StoreError>;
     /// The newest rejections, newest first.

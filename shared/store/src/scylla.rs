@@ -27,7 +27,7 @@ use async_trait::async_trait;
 use clickstream_event::{Logged, Micros};
 use uuid::Uuid;
 
-use crate::{Cursor, EventStore, Found, LoggedRejection, Person, Retention, StoreError, Which};
+use crate::{CopyAt, Cursor, EventStore, Found, LoggedRejection, Person, Retention, StoreError, Which};
 use buckets::Directory;
 pub use config::{Replication, ScyllaConfig, Tls};
 pub use inspect::{Inspection, Kind, Node, inspect, try_write};
@@ -98,6 +98,10 @@ impl EventStore for ScyllaStore {
         }
         let rejection = self.find_rejected(site, event_id).await?;
         Ok(rejection.map(|r| Found::Rejected(Box::new(r))))
+    }
+
+    async fn copies(&self, site: &str, event_id: Uuid) -> Result<Option<Vec<CopyAt>>, StoreError> {
+        self.copies_of(site, event_id).await.map(Some)
     }
 
     async fn timeline(&self, site: &str, person: &Person, after: Option<Cursor>, limit: usize) -> Result<Vec<Logged>, StoreError> {

@@ -169,6 +169,8 @@ pub fn export(app: &App, head: &Parts, id: &str) -> Response {
         let forward = async {
             while let Some(line) = taken.recv().await {
                 if to.send(Ok(line)).await.is_err() {
+                    // Nobody reads: the export ends with its next line.
+                    taken.close();
                     break;
                 }
             }

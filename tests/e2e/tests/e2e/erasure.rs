@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use clickstream_e2e::{Service, StartOptions, command, eventually};
+use clickstream_e2e::{Output, Service, StartOptions, command, eventually, output};
 use reqwest::Method;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -31,10 +31,10 @@ async fn get(service: &Service, path: &str) -> Value {
 }
 
 /// Runs a command with the token.
-async fn run(service: &Service, arguments: &[&str]) -> command::Output {
-    let mut command = command::command(service.data());
+async fn run(service: &Service, arguments: &[&str]) -> Output {
+    let mut command = command(service.data());
     command.env("ADMIN_TOKEN", TOKEN).args(arguments);
-    command::output(command).await
+    output(command).await
 }
 
 async fn send(service: &Service, user: &str, anonymous: &str) -> String {

@@ -37,7 +37,9 @@ pub enum Command {
     Status(Output),
     /// Succeed if a running service takes requests: a health check.
     Ready,
-    /// Play rejected records or raw objects again.
+    /// Forget a person everywhere and print the signed receipt, or verify one.
+    Erase(Erase),
+    /// Play rejected records, records of the log or raw objects again.
     Replay(Replay),
     /// Print the configuration that `up` would run with, and where each value comes from.
     Config(Up),
@@ -141,11 +143,34 @@ impl Span {
     }
 }
 
+/// Options of `erase`.
+#[derive(Debug, Args)]
+pub struct Erase {
+    /// The site.
+    #[arg(long, default_value = "demo")]
+    pub site: String,
+    /// The person's user id; anonymous ids that are theirs alone are erased too.
+    #[arg(long, conflicts_with = "anonymous", value_name = "ID")]
+    pub user: Option<String>,
+    /// The anonymous id.
+    #[arg(long, value_name = "ID")]
+    pub anonymous: Option<String>,
+    /// Only say whether a receipt is as it was signed.
+    #[arg(long, conflicts_with_all = ["user", "anonymous"], value_name = "RECEIPT")]
+    pub verify: Option<PathBuf>,
+}
+
 /// Options of `export`.
 #[derive(Debug, Args)]
 pub struct Export {
     #[command(flatten)]
     pub span: Span,
+    /// Everything that is held of this user instead, rejected records too; days do not matter.
+    #[arg(long, value_name = "ID")]
+    pub user: Option<String>,
+    /// The same of an anonymous id.
+    #[arg(long, conflicts_with = "user", value_name = "ID")]
+    pub anonymous: Option<String>,
     /// Format of the rows.
     #[arg(long, value_enum, default_value_t = ExportFormat::Ndjson)]
     pub format: ExportFormat,
@@ -218,6 +243,8 @@ pub struct Output {
 pub enum ReplaySource {
     /// Rejected records, through today's validation.
     Rejected,
+    /// Records of topic events, through the log once more.
+    Topic,
     /// Raw objects, into ClickHouse.
     Raw,
 }
@@ -231,6 +258,18 @@ pub struct Replay {
     /// Only this site.
     #[arg(long)]
     pub site: Option<String>,
+    /// Only events of this action: view, click, page, identify, custom.
+    #[arg(long)]
+    pub action: Option<String>,
+    /// Only records received then or later, such as 2026-11-24T10:00:00Z.
+    #[arg(long, value_name = "TIME")]
+    pub received_from: Option<String>,
+    /// Only records received before then.
+    #[arg(long, value_name = "TIME")]
+    pub received_to: Option<String>,
+    /// Only this partition, of a topic or of raw objects.
+    #[arg(long)]
+    pub partition: Option<u32>,
     /// First offset.
     #[arg(long)]
     pub from: Option<u64>,

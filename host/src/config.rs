@@ -53,6 +53,10 @@ pub struct Config {
     pub raw_days: u32,
     /// `EVENT_RETENTION_DAYS` of the event store.
     pub event_days: u32,
+    /// `INBOX_RETENTION_DAYS`: files of the inbox and their receipts, once taken. None: they are kept.
+    pub inbox_days: Option<u32>,
+    /// `ERASURE_KEY`: what ids of erased people are hashed and receipts signed with. None: a key that the bucket keeps.
+    pub erasure_key: Option<String>,
 }
 
 /// A variable with a value that cannot be used.
@@ -139,6 +143,8 @@ impl Config {
             log_days: variable("LOG_RETENTION_DAYS", 7, "days from 1 to 3650", number(1, 3650))?,
             raw_days: variable("RAW_RETENTION_DAYS", 30, "days from 1 to 3650", number(1, 3650))?,
             event_days: variable("EVENT_RETENTION_DAYS", 400, "days from 1 to 36500", number(1, 36_500))?,
+            inbox_days: variable("INBOX_RETENTION_DAYS", None, "days from 1 to 36500", |t| number(1, 36_500)(t).map(Some))?,
+            erasure_key: variable("ERASURE_KEY", None, "a key has 32 characters or more", |t| (t.len() >= 32).then(|| Some(t.to_owned())))?,
         })
     }
 
@@ -156,7 +162,7 @@ impl Config {
             let at = objects.endpoint.as_ref().map_or_else(String::new, |endpoint| format!("?endpoint={endpoint}"));
             format!("s3://{}{at}", objects.bucket)
         });
-        let rows: [(&str, String); 25] = [
+        let rows: [(&str, String); 27] = [
             ("DATA", self.data.display().to_string()),
             ("LISTEN", self.listen.to_string()),
             ("ADMIN_TOKEN", if self.admin_token.is_some() { "(set)" } else { "(not set: reads are open on loopback)" }.to_owned()),
@@ -182,6 +188,8 @@ impl Config {
             ("LOG_RETENTION_DAYS", self.log_days.to_string()),
             ("RAW_RETENTION_DAYS", self.raw_days.to_string()),
             ("EVENT_RETENTION_DAYS", self.event_days.to_string()),
+            ("INBOX_RETENTION_DAYS", self.inbox_days.map_or_else(|| "(not set: kept)".to_owned(), |days| days.to_string())),
+            ("ERASURE_KEY", if self.erasure_key.is_some() { "(set)" } else { "(not set: the bucket's own)" }.to_owned()),
         ];
         for (name, value) in rows {
             let from = if std::env::var(name).is_ok_and(|v| !v.is_empty()) { "environment" } else { "default or option" };

@@ -56,6 +56,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Report(options) => commands::report::run(&client::Service::find(&cli)?, options).await,
         Command::Status(options) => commands::status::run(&client::Service::find(&cli)?, *options).await,
         Command::Ready => client::Service::find(&cli)?.ready().await,
+        Command::Erase(options) => commands::erase::run(&client::Service::find(&cli)?, options).await,
         Command::Replay(options) => commands::replay::run(&client::Service::find(&cli)?, options).await,
     }
 }

@@ -11,6 +11,7 @@ mod part;
 mod plan;
 mod rows;
 mod sorted;
+mod tombstones;
 
 pub use error::CompactError;
 pub use forgets::{Forgets, ForgetsError, Forgotten, Who};

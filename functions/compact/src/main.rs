@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use clickstream_compact::{Compact, CompactOptions, CompactRequest};
+use clickstream_erasure::Tombstones;
 use clickstream_lake::Lake;
 use clickstream_objects::s3::{S3Config, S3Objects};
 use clickstream_triggers::variable;
@@ -16,7 +17,8 @@ async fn main() -> anyhow::Result<()> {
     let options = CompactOptions::from_env()?;
     let lake = Arc::new(Lake::open(&bucket).await?);
     let objects = Arc::new(S3Objects::connect(&bucket).await);
-    let function = Arc::new(Compact::new(objects, lake, log_id).with_options(options));
+    let tombstones = Arc::new(Tombstones::from_env(objects.clone()));
+    let function = Arc::new(Compact::new(objects, lake, log_id).with_options(options).with_forgets(tombstones));
     run(service_fn(move |event: LambdaEvent<CompactRequest>| {
         let function = Arc::clone(&function);
         async move { Ok::<_, Error>(function.run(event.payload).await?) }

@@ -1,3 +1,41 @@
-//! The Lambda.
+//! The Lambda: a request to [`Erase::run`], or, where it names nobody, every erasure that is not done.
 
-fn main() {}
+use std::sync::Arc;
+
+use clickstream_erase::{Erase, EraseRequest};
+use clickstream_erasure::Tombstones;
+use clickstream_lake::Lake;
+use clickstream_objects::s3::{S3Config, S3Objects};
+use clickstream_store::Retention;
+use clickstream_triggers::variable;
+use clickstream_warehouse::Warehouse;
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use serde_json::{Value, json};
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    clickstream_telemetry::init(clickstream_telemetry::LogFormat::Json);
+    let log = clickstream_log::connect(&variable("LOG_URL", clickstream_log::URLS)?).await?;
+    let store =
+        variable("STORE_URL", "sqlite:FOLDER names the folder of the event store, scylla://HOST:9042/KEYSPACE a keyspace of ScyllaDB")?;
+    let store = clickstream_store::connect(&store, Retention::from_env()?).await?;
+    let bucket = S3Config::from_url(&variable("OBJECTS_URL", "s3://BUCKET names the bucket")?)?;
+    let warehouse = Warehouse::from_url(&variable("WAREHOUSE_URL", "http://USER:PASSWORD@HOST:8123/?database=clickstream")?)?;
+    let lake = Arc::new(Lake::open(&bucket).await?);
+    let objects = Arc::new(S3Objects::connect(&bucket).await);
+    let tombstones = Arc::new(Tombstones::from_env(objects.clone()));
+    let function = Arc::new(Erase::new(log, store, objects, lake, warehouse, tombstones));
+    run(service_fn(move |event: LambdaEvent<Value>| {
+        let function = Arc::clone(&function);
+        async move {
+            if event.payload.get("site").is_none() {
+                return Ok::<_, Error>(json!({ "finished": function.resume().await? }));
+            }
+            let request: EraseRequest = serde_json::from_value(event.payload)?;
+            let erasure = function.begin(&request).await?;
+            Ok(serde_json::from_str(&function.run(&erasure.site_id, erasure.erasure_id).await?)?)
+        }
+    }))
+    .await
+    .map_err(anyhow::Error::from_boxed)
+}

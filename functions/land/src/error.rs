@@ -1,6 +1,7 @@
 //! Why a batch is not landed.
 
 use clickstream_columns::ColumnsError;
+use clickstream_erasure::ErasureError;
 use clickstream_objects::ObjectError;
 
 /// A batch that was not landed.
@@ -12,6 +13,9 @@ pub enum LandError {
     /// The rows cannot be written as columns; an operator is needed.
     #[error(transparent)]
     Columns(#[from] ColumnsError),
+    /// It cannot be told whose events are erased; the batch must come again.
+    #[error(transparent)]
+    Erasures(#[from] ErasureError),
     /// Another object of the same offsets holds other events; an operator is needed: the log was replaced under its id.
     #[error("{key} stands already and differs in {what}: the log was replaced; `clickstream setup --new-log` begins a new one")]
     Different {

@@ -1,8 +1,9 @@
 //! The work: a batch of records into one Parquet object.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use clickstream_columns::{RawRow, write_raw_rows};
+use clickstream_erasure::{ERASED, Erased, Tombstones, rewrite_raw};
 use clickstream_event::Event;
 use clickstream_log::{Batch, EVENTS, LoggedRecord};
 use clickstream_objects::{Condition, ObjectError, PutOptions, SharedObjects};
@@ -28,6 +29,7 @@ pub struct LandedObject {
 pub struct Land {
     objects: SharedObjects,
     log_id: String,
+    tombstones: Arc<Tombstones>,
 }
 
 /// What an object says of itself beside its bytes.
@@ -36,15 +38,25 @@ const COMPARED: [(&str, &str); 3] = [("log-id", "its log"), ("count", "its numbe
 impl Land {
     /// Lands records of the log `log_id` in `objects`.
     pub fn new(objects: SharedObjects, log_id: String) -> Self {
-        Self { objects, log_id }
+        let tombstones = Arc::new(Tombstones::new(Arc::clone(&objects), None));
+        Self { objects, log_id, tombstones }
+    }
+
+    /// Asks `tombstones` whose events are erased; by default those of the bucket with the bucket's own key.
+    #[must_use]
+    pub fn with_tombstones(self, tombstones: Arc<Tombstones>) -> Self {
+        Self { tombstones, ..self }
     }
 
     /// Writes the batch once: a batch that comes again finds its object, compares it and is done.
     pub async fn handle(&self, batch: &Batch) -> Result<LandedObject, LandError> {
         let (first, last) = offsets(batch)?;
         let key = raw_key(&self.log_id, batch.partition, first, last);
-        let rows: Vec<(u64, RawRow)> = batch.records.iter().map(|r| (r.offset, row(batch, r))).collect();
+        let mut rows: Vec<(u64, RawRow)> = batch.records.iter().map(|r| (r.offset, row(batch, r))).collect();
         let metadata = self.metadata(&rows, first, last + 1);
+        // An object says of which events it was made: a batch that comes again after an erasure is no other batch.
+        let before = self.tombstones.recent().await;
+        forget(&mut rows, &before);
         let (log_id, partition, count) = (self.log_id.clone(), batch.partition, rows.len());
         let encoded = tokio::task::spawn_blocking(move || write_raw_rows(&log_id, partition, &rows));
         let bytes = encoded.await.map_err(|e| ObjectError::Unavailable(e.to_string()))??;
@@ -53,13 +65,22 @@ impl Land {
             content_type: Some("application/vnd.apache.parquet".to_owned()),
             metadata: metadata.clone(),
         };
-        match self.objects.put(&key, bytes, options).await {
+        let stood = match self.objects.put(&key, bytes, options).await {
             Ok(_) => {
                 metrics::counter!(metric::LANDED_OBJECTS).increment(1);
                 metrics::counter!(metric::LANDED_ROWS).increment(count as u64);
+                false
             }
-            Err(ObjectError::PreconditionFailed(_)) => self.compare(&key, &metadata).await?,
+            Err(ObjectError::PreconditionFailed(_)) => {
+                self.compare(&key, &metadata).await?;
+                true
+            }
             Err(error) => return Err(error.into()),
+        };
+        // An erasure that began meanwhile may have looked through raw/ before this object stood.
+        let after = self.tombstones.fresh().await?;
+        if stood || !Arc::ptr_eq(&before, &after) {
+            rewrite_raw(&self.objects, &key, &after).await?;
         }
         Ok(LandedObject { key, first, next: last + 1, rows: count })
     }
@@ -101,6 +122,20 @@ impl Land {
         .into_iter()
         .map(|(name, value)| (name.to_owned(), value))
         .collect()
+    }
+}
+
+/// Dead letters in place of erased events, so that offsets stay whole.
+fn forget(rows: &mut [(u64, RawRow)], erased: &Erased) {
+    if erased.is_empty() {
+        return;
+    }
+    for (_, row) in rows {
+        if let RawRow::Event(event) = row
+            && erased.erases(event)
+        {
+            *row = RawRow::DeadLetter(ERASED.to_vec());
+        }
     }
 }
 

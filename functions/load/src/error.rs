@@ -1,5 +1,6 @@
 //! Why an object is not loaded.
 
+use clickstream_erasure::ErasureError;
 use clickstream_objects::ObjectError;
 use clickstream_warehouse::WarehouseError;
 
@@ -9,6 +10,9 @@ pub enum LoadError {
     /// The bucket gave nothing.
     #[error(transparent)]
     Objects(#[from] ObjectError),
+    /// It cannot be told whose events are erased.
+    #[error(transparent)]
+    Erasures(#[from] ErasureError),
     /// The warehouse took nothing.
     #[error(transparent)]
     Warehouse(#[from] WarehouseError),

@@ -1,5 +1,9 @@
 //! The work: an object that was announced, handed to ClickHouse unchanged.
 
+use std::sync::Arc;
+
+use bytes::Bytes;
+use clickstream_erasure::{Erased, ErasureError, Tombstones};
 use clickstream_objects::{Notification, ObjectError, SharedObjects};
 use clickstream_telemetry::metric;
 
@@ -22,12 +26,20 @@ pub enum LoadOutcome {
 pub struct Load {
     objects: SharedObjects,
     warehouse: Box<dyn LoadInto>,
+    tombstones: Arc<Tombstones>,
 }
 
 impl Load {
     /// Loads from `objects` into `warehouse`.
     pub fn new(objects: SharedObjects, warehouse: impl LoadInto) -> Self {
-        Self { objects, warehouse: Box::new(warehouse) }
+        let tombstones = Arc::new(Tombstones::new(Arc::clone(&objects), None));
+        Self { objects, warehouse: Box::new(warehouse), tombstones }
+    }
+
+    /// Asks `tombstones` whose events are erased; by default those of the bucket with the bucket's own key.
+    #[must_use]
+    pub fn with_tombstones(self, tombstones: Arc<Tombstones>) -> Self {
+        Self { tombstones, ..self }
     }
 
     /// Loads the announced object. Loading it twice changes nothing that is visible.
@@ -49,25 +61,55 @@ impl Load {
             return Ok(LoadOutcome::Ignored);
         };
         if let Some(commit) = self.warehouse.newest_commit().await?
-            && commit.watermarks.get(&place.partition).is_some_and(|watermark| place.last < *watermark)
+            && commit.watermarks.get(&place.key()).is_some_and(|watermark| place.last < *watermark)
         {
             return Ok(LoadOutcome::Settled);
         }
         match self.objects.get(key).await {
             Ok((_, bytes)) => {
-                self.warehouse.insert_raw(bytes).await?;
+                self.insert(&place, bytes).await?;
                 Ok(LoadOutcome::Loaded)
             }
             Err(ObjectError::NotFound(_)) => Ok(LoadOutcome::Gone),
             Err(error) => Err(error.into()),
         }
     }
+
+    /// Inserts what is not erased. What is erased of the object goes out of `fresh` too: an earlier try may have put it
+    /// there, and an erasure that began meanwhile may have looked before it stood.
+    async fn insert(&self, place: &Place, bytes: Bytes) -> Result<(), LoadError> {
+        let kept = without(bytes.clone(), self.tombstones.recent().await).await?;
+        self.warehouse.insert_raw(kept).await?;
+        let erased = self.tombstones.fresh().await?;
+        if erased.is_empty() {
+            return Ok(());
+        }
+        let gone = erased_offsets(bytes, erased).await?;
+        if !gone.is_empty() {
+            self.warehouse.erase_places(&place.log_id, place.partition, &gone).await?;
+        }
+        Ok(())
+    }
+}
+
+async fn erased_offsets(bytes: Bytes, erased: Arc<Erased>) -> Result<Vec<u64>, LoadError> {
+    let found = tokio::task::spawn_blocking(move || erased.offsets(&bytes)).await;
+    Ok(found.map_err(|e| ObjectError::Unavailable(e.to_string()))?.map_err(ErasureError::from)?)
+}
+
+/// Off the runtime's threads: an object of many rows takes a while.
+async fn without(bytes: Bytes, erased: Arc<Erased>) -> Result<Bytes, LoadError> {
+    if erased.is_empty() {
+        return Ok(bytes);
+    }
+    let kept = tokio::task::spawn_blocking(move || erased.without(bytes)).await;
+    Ok(kept.map_err(|e| ObjectError::Unavailable(e.to_string()))?.map_err(ErasureError::from)?)
 }
 
 /// What a raw key says: `raw/events/{log_id}/{partition:05}/{last:020}-{first:020}.parquet`.
 struct Place {
-    /// `{log_id}/{partition}`, as watermarks are keyed.
-    partition: String,
+    log_id: String,
+    partition: u32,
     last: u64,
 }
 
@@ -77,7 +119,12 @@ impl Place {
         let (log_id, partition, offsets) = (parts.next()?, parts.next()?, parts.next()?);
         let partition: u32 = partition.parse().ok()?;
         let last = offsets.split_once('-')?.0.parse().ok()?;
-        parts.next().is_none().then(|| Self { partition: format!("{log_id}/{partition}"), last })
+        parts.next().is_none().then(|| Self { log_id: log_id.to_owned(), partition, last })
+    }
+
+    /// `{log_id}/{partition}`, as watermarks are keyed.
+    fn key(&self) -> String {
+        format!("{}/{}", self.log_id, self.partition)
     }
 }
 
@@ -87,7 +134,7 @@ mod tests {
 
     #[test]
     fn a_raw_key_names_its_partition_and_last_offset() {
-        let place = Place::of("raw/events/l/00003/00000000000000000041-00000000000000000007.parquet").map(|p| (p.partition, p.last));
+        let place = Place::of("raw/events/l/00003/00000000000000000041-00000000000000000007.parquet").map(|p| (p.key(), p.last));
         assert_eq!(place, Some(("l/3".to_owned(), 41)));
         assert!(Place::of("raw/events/l/x.parquet").is_none());
     }

@@ -10,6 +10,7 @@ use clickstream_warehouse::{Commit, Warehouse, WarehouseError};
 pub trait LoadInto: Send + Sync + 'static {
     async fn newest_commit(&self) -> Result<Option<Commit>, WarehouseError>;
     async fn insert_raw(&self, parquet: Bytes) -> Result<u64, WarehouseError>;
+    async fn erase_places(&self, log_id: &str, partition: u32, offsets: &[u64]) -> Result<(), WarehouseError>;
 }
 
 #[async_trait]
@@ -20,5 +21,9 @@ impl LoadInto for Warehouse {
 
     async fn insert_raw(&self, parquet: Bytes) -> Result<u64, WarehouseError> {
         Self::insert_raw(self, parquet).await
+    }
+
+    async fn erase_places(&self, log_id: &str, partition: u32, offsets: &[u64]) -> Result<(), WarehouseError> {
+        Self::erase_places(self, log_id, partition, offsets).await
     }
 }

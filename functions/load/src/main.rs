@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use aws_lambda_events::s3::S3Event;
+use clickstream_erasure::Tombstones;
 use clickstream_load::Load;
 use clickstream_objects::s3::{S3Config, S3Objects};
 use clickstream_triggers::{notifications, variable};
@@ -14,7 +15,9 @@ async fn main() -> anyhow::Result<()> {
     clickstream_telemetry::init(clickstream_telemetry::LogFormat::Json);
     let objects = S3Config::from_url(&variable("OBJECTS_URL", "s3://BUCKET names the bucket")?)?;
     let warehouse = Warehouse::from_url(&variable("WAREHOUSE_URL", "http://USER:PASSWORD@HOST:8123/?database=clickstream")?)?;
-    let function = Arc::new(Load::new(Arc::new(S3Objects::connect(&objects).await), warehouse));
+    let objects = Arc::new(S3Objects::connect(&objects).await);
+    let tombstones = Arc::new(Tombstones::from_env(objects.clone()));
+    let function = Arc::new(Load::new(objects, warehouse).with_tombstones(tombstones));
     run(service_fn(move |event: LambdaEvent<S3Event>| {
         let function = Arc::clone(&function);
         async move {

@@ -141,6 +141,22 @@ fn rejection(id: u128) -> Rejection {
     }
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn an_erased_event_is_told_by_the_lists_of_the_lake() {
+    let service = service().await;
+    let id = Uuid::from_u128(7);
+    let row = json!([{ "site_id": "shop", "event_id": id, "occurred_at": Micros(0) }]);
+    service.objects.put("lake/events/_erased/1.json", row.to_string().into(), PutOptions::default()).await.unwrap();
+    let trace = service.json(&format!("/v1/events/{id}/trace")).await;
+    assert_eq!(
+        (&trace["verdict"], &trace["site_id"], &trace["store"], &trace["lake"]),
+        (&json!("erased"), &json!("shop"), &Value::Null, &Value::Null)
+    );
+    assert!(trace["erased_at"].is_string(), "{trace}");
+    service.problem(&format!("/v1/events/{id}/trace?site=blog"), 404, "event_unknown").await;
+    service.problem(&format!("/v1/events/{}/trace", Uuid::from_u128(8)), 404, "event_unknown").await;
+}
+
 #[tokio::test]
 async fn a_trace_grows_step_by_step() {
     let service = service().await;

@@ -3,8 +3,10 @@
 use std::time::Duration;
 
 use clickstream_event::{Logged, Micros, Reason};
+use clickstream_lake::ErasedRow;
 use clickstream_log::{EVENTS, REJECTED};
-use clickstream_store::{Found, LoggedRejection};
+use clickstream_objects::ObjectError;
+use clickstream_store::{CopyAt, Found, LoggedRejection};
 use clickstream_warehouse::InWarehouse;
 use serde::Serialize;
 use tokio::time::Instant;
@@ -17,6 +19,11 @@ use crate::{Answer, QueryError, answer, sources::Sources};
 /// were cut differently overlap.
 const OBJECTS: usize = 100;
 
+/// Where the lists of erased rows stand.
+const ERASED: &str = "lake/events/_erased/";
+/// Lists of erased rows read together.
+const LISTS: usize = 100;
+
 /// Longest wait for an event that is not known yet, seconds.
 pub const LONGEST_WAIT: u64 = 20;
 /// Pause between two looks for it.
@@ -27,9 +34,12 @@ const PAUSE: Duration = Duration::from_millis(200);
 pub struct Trace {
     event_id: Uuid,
     site_id: Option<String>,
-    /// valid, suspicious or rejected; null where only ClickHouse still has the event.
+    /// valid, suspicious or rejected; erased, where the person was; null where only ClickHouse still has the event.
     verdict: Option<&'static str>,
     received_at: Option<Micros>,
+    /// When it was taken out of the lake, of an erased event.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    erased_at: Option<Micros>,
     reasons: Option<Remarks>,
     log: Option<Place>,
     store: Option<InStore>,
@@ -58,6 +68,10 @@ struct Place {
 #[derive(Debug, Serialize, ToSchema)]
 struct InStore {
     stored: bool,
+    /// Repeats that came through the log, of which this event is the one that is kept; absent where the store keeps the first
+    /// copy alone and cannot tell.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    repeats: Option<Vec<CopyAt>>,
 }
 
 /// The raw object that holds the event.
@@ -84,8 +98,8 @@ struct Shown {
 impl Trace {
     /// A trace that has not found the event anywhere.
     fn nowhere(event_id: Uuid, site_id: Option<String>) -> Self {
-        let (verdict, received_at, reasons, log, store) = (None, None, None, None, None);
-        Self { event_id, site_id, verdict, received_at, reasons, log, store, raw: None, lake: None, warehouse: None }
+        let (verdict, received_at, erased_at, reasons, log, store) = (None, None, None, None, None, None);
+        Self { event_id, site_id, verdict, received_at, erased_at, reasons, log, store, raw: None, lake: None, warehouse: None }
     }
 }
 
@@ -113,10 +127,39 @@ async fn look(sources: &Sources, event_id: Uuid, site: Option<&str>) -> Result<A
                 warehouse: Some(found.into()),
                 ..Trace::nowhere(event_id, site.map(str::to_owned))
             },
-            None => return Err(QueryError::UnknownEvent(event_id.to_string())),
+            None => match erased(sources, site, event_id).await? {
+                Some((site_id, at)) => Trace { verdict: Some("erased"), erased_at: Some(at), ..Trace::nowhere(event_id, Some(site_id)) },
+                None => return Err(QueryError::UnknownEvent(event_id.to_string())),
+            },
         },
     };
     answer::json(&trace)
+}
+
+/// Site and moment at which an event was taken out of the lake: lists beside the table's files say so, and name nobody. What
+/// was erased before it came into the lake is in none of them.
+async fn erased(sources: &Sources, site: Option<&str>, event_id: Uuid) -> Result<Option<(String, Micros)>, QueryError> {
+    let mut after: Option<String> = None;
+    loop {
+        let page = sources.objects.list(ERASED, after.as_deref(), LISTS).await?;
+        for list in &page {
+            let (_, bytes) = match sources.objects.get(&list.key).await {
+                Ok(found) => found,
+                Err(ObjectError::NotFound(_)) => continue,
+                Err(error) => return Err(error.into()),
+            };
+            let rows: Vec<ErasedRow> =
+                serde_json::from_slice(&bytes).map_err(|e| QueryError::Broken(format!("{} is damaged: {e}", list.key)))?;
+            let found = rows.into_iter().find(|row| row.event_id == event_id && site.is_none_or(|site| site == row.site_id));
+            if let Some(row) = found {
+                return Ok(Some((row.site_id, Micros(list.modified_at))));
+            }
+        }
+        match page.last() {
+            Some(last) if page.len() == LISTS => after = Some(last.key.clone()),
+            _ => return Ok(None),
+        }
+    }
 }
 
 fn of_rejection(event_id: Uuid, rejected: LoggedRejection) -> Trace {
@@ -126,7 +169,7 @@ fn of_rejection(event_id: Uuid, rejected: LoggedRejection) -> Trace {
         received_at: Some(rejection.received_at),
         reasons: Some(Remarks::Rejection(rejection.reasons)),
         log: Some(Place { topic: REJECTED, partition: log_partition, offset: log_offset }),
-        store: Some(InStore { stored: true }),
+        store: Some(InStore { stored: true, repeats: None }),
         ..Trace::nowhere(event_id, rejection.site_id)
     }
 }
@@ -134,6 +177,8 @@ fn of_rejection(event_id: Uuid, rejected: LoggedRejection) -> Trace {
 async fn of_event(sources: &Sources, logged: Logged) -> Result<Trace, QueryError> {
     let Logged { log_partition: partition, log_offset: offset, event } = logged;
     let raw = raw_key(sources, partition, offset).await?;
+    let copies = sources.store.copies(&event.site_id, event.event_id).await?;
+    let repeats = copies.map(|copies| copies.into_iter().filter(|at| (at.partition, at.offset) != (partition, offset)).collect());
     let found = sources.warehouse.find(Some(&event.site_id), event.event_id).await?;
     let settled = sources.warehouse.settled_version_of(&sources.log_id, partition, offset).await?;
     let lake = match settled {
@@ -145,7 +190,7 @@ async fn of_event(sources: &Sources, logged: Logged) -> Result<Trace, QueryError
         received_at: Some(event.received_at),
         reasons: Some(Remarks::Warnings(event.warnings)),
         log: Some(Place { topic: EVENTS, partition, offset }),
-        store: Some(InStore { stored: true }),
+        store: Some(InStore { stored: true, repeats }),
         raw: raw.map(|key| InRaw { key }),
         lake: lake.map(|version| InLake { version }),
         warehouse: found.map(Shown::from),

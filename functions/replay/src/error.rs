@@ -1,5 +1,6 @@
 //! Why a replay stopped.
 
+use clickstream_erasure::ErasureError;
 use clickstream_log::LogError;
 use clickstream_objects::ObjectError;
 use clickstream_warehouse::WarehouseError;
@@ -13,6 +14,9 @@ pub enum ReplayError {
     /// The bucket gave nothing.
     #[error(transparent)]
     Objects(#[from] ObjectError),
+    /// It cannot be told whose events are erased.
+    #[error(transparent)]
+    Erasures(#[from] ErasureError),
     /// The warehouse took nothing.
     #[error(transparent)]
     Warehouse(#[from] WarehouseError),

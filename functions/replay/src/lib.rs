@@ -1,10 +1,11 @@
-//! replay: rejected records through today's validation, and raw objects into ClickHouse, again.
+//! replay: rejected records through today's validation, records of the log, and raw objects into ClickHouse, again.
 
 mod error;
 mod handler;
 mod raw;
 mod rejected;
 mod request;
+mod topic;
 
 pub use error::ReplayError;
 pub use handler::Replay;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use clickstream_erasure::Tombstones;
 use clickstream_objects::s3::{S3Config, S3Objects};
 use clickstream_replay::{Replay, ReplayRequest};
 use clickstream_sites::LiveSites;
@@ -16,7 +17,9 @@ async fn main() -> anyhow::Result<()> {
     let bucket = S3Config::from_url(&variable("OBJECTS_URL", "s3://BUCKET names the bucket")?)?;
     let warehouse = Warehouse::from_url(&variable("WAREHOUSE_URL", "http://USER:PASSWORD@HOST:8123/?database=clickstream")?)?;
     let sites = Arc::new(LiveSites::from_env().await?);
-    let function = Arc::new(Replay::new(log, Arc::new(S3Objects::connect(&bucket).await), warehouse, sites.sites()));
+    let objects = Arc::new(S3Objects::connect(&bucket).await);
+    let tombstones = Arc::new(Tombstones::from_env(objects.clone()));
+    let function = Arc::new(Replay::new(log, objects, warehouse, sites.sites()).with_tombstones(tombstones));
     run(service_fn(move |event: LambdaEvent<ReplayRequest>| {
         let (function, sites) = (Arc::clone(&function), Arc::clone(&sites));
         async move {

@@ -4,9 +4,11 @@
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use clickstream_erasure::{Erased, ErasureError};
 use clickstream_log::EVENTS;
 use clickstream_telemetry::metric;
 use clickstream_warehouse::{Warehouse, WarehouseError};
+use uuid::Uuid;
 
 use crate::{Replay, ReplayError, ReplayReport};
 
@@ -20,6 +22,8 @@ pub trait LoadRaw: Send + Sync + 'static {
     async fn settled_to(&self, log_id: &str, partition: u32) -> Result<u64, WarehouseError>;
     /// Loads one object; answers its rows.
     async fn load(&self, parquet: Bytes) -> Result<u64, WarehouseError>;
+    /// How many of these events, by site and id, are there already.
+    async fn known(&self, events: &[(String, Uuid)]) -> Result<u64, WarehouseError>;
 }
 
 #[async_trait]
@@ -32,6 +36,10 @@ impl LoadRaw for Warehouse {
     async fn load(&self, parquet: Bytes) -> Result<u64, WarehouseError> {
         self.insert_raw(parquet).await
     }
+
+    async fn known(&self, events: &[(String, Uuid)]) -> Result<u64, WarehouseError> {
+        Self::known(self, events).await
+    }
 }
 
 /// Which offsets are loaded again.
@@ -41,19 +49,25 @@ pub struct Range {
     pub to: u64,
 }
 
-pub async fn replay(replay: &Replay, range: &Range, dry_run: bool) -> Result<ReplayReport, ReplayError> {
+pub async fn replay(replay: &Replay, range: &Range, dry_run: bool, erased: &Erased) -> Result<ReplayReport, ReplayError> {
     let partitions: Vec<u32> = replay.log.extents(EVENTS).await?.iter().map(|extent| extent.partition).collect();
     if let Some(partition) = range.partition.filter(|p| !partitions.contains(p)) {
         return Err(ReplayError::Partition(partition, partitions.len()));
     }
     let mut report = ReplayReport { dry_run, ..ReplayReport::default() };
     for partition in partitions.into_iter().filter(|p| range.partition.is_none_or(|wanted| wanted == *p)) {
-        load_partition(replay, partition, range, &mut report).await?;
+        load_partition(replay, partition, range, erased, &mut report).await?;
     }
     Ok(report)
 }
 
-async fn load_partition(replay: &Replay, partition: u32, range: &Range, report: &mut ReplayReport) -> Result<(), ReplayError> {
+async fn load_partition(
+    replay: &Replay,
+    partition: u32,
+    range: &Range,
+    erased: &Erased,
+    report: &mut ReplayReport,
+) -> Result<(), ReplayError> {
     let log_id = replay.log.log_id().await?;
     let settled_to = replay.warehouse.settled_to(&log_id, partition).await?;
     if range.from < settled_to {
@@ -78,7 +92,8 @@ async fn load_partition(replay: &Replay, partition: u32, range: &Range, report: 
             report.taken += 1;
             if !report.dry_run {
                 let (_, parquet) = replay.objects.get(&object.key).await?;
-                replay.warehouse.load(parquet).await?;
+                // Objects of people who are erased are rewritten, and this may be before that.
+                replay.warehouse.load(erased.without(parquet).map_err(ErasureError::from)?).await?;
                 metrics::counter!(metric::REPLAYED, "source" => "raw", "outcome" => "taken").increment(1);
             }
         }

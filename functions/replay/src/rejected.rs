@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use clickstream_erasure::Erased;
 use clickstream_event::{Arrival, Event, Outcome, RawEvent, Rejection, Shape, Site, admit, named_site, parse_record};
 use clickstream_log::{EVENTS, LoggedRecord, REJECTED, event_record};
 use clickstream_telemetry::metric;
@@ -28,7 +29,7 @@ struct Place<'a> {
     partition: u32,
 }
 
-pub async fn replay(replay: &Replay, request: &ReplayRequest, from: u64, to: u64) -> Result<ReplayReport, ReplayError> {
+pub async fn replay(replay: &Replay, request: &ReplayRequest, from: u64, to: u64, erased: &Erased) -> Result<ReplayReport, ReplayError> {
     let mut report = ReplayReport { dry_run: request.dry_run, ..ReplayReport::default() };
     let log_id = replay.log.log_id().await?;
     for extent in replay.log.extents(REJECTED).await? {
@@ -40,7 +41,9 @@ pub async fn replay(replay: &Replay, request: &ReplayRequest, from: u64, to: u64
             next = last.offset + 1;
             let mut taken = Vec::new();
             for record in records.iter().take_while(|record| record.offset < end) {
-                if let Some(event) = take(replay, request, Place { log_id: &log_id, partition: extent.partition }, record, &mut report) {
+                if let Some(event) =
+                    take(replay, request, Place { log_id: &log_id, partition: extent.partition }, record, erased, &mut report)
+                {
                     taken.push(event_record(&event)?);
                 }
             }
@@ -57,7 +60,14 @@ pub async fn replay(replay: &Replay, request: &ReplayRequest, from: u64, to: u64
 }
 
 /// The event that a record is now, noted in the report; none if it still is none, or is of another site.
-fn take(replay: &Replay, request: &ReplayRequest, place: Place<'_>, record: &LoggedRecord, report: &mut ReplayReport) -> Option<Event> {
+fn take(
+    replay: &Replay,
+    request: &ReplayRequest,
+    place: Place<'_>,
+    record: &LoggedRecord,
+    erased: &Erased,
+    report: &mut ReplayReport,
+) -> Option<Event> {
     let partition = place.partition;
     let rejection: Rejection = match serde_json::from_slice(&record.record.value) {
         Ok(rejection) => rejection,
@@ -68,11 +78,20 @@ fn take(replay: &Replay, request: &ReplayRequest, place: Place<'_>, record: &Log
             return None;
         }
     };
-    if request.site.is_some() && request.site != rejection.site_id {
+    if (request.site.is_some() && request.site != rejection.site_id) || !request.covers(rejection.received_at) {
         return None;
     }
     report.read += 1;
+    if erased.erases_rejection(&rejection) {
+        report.erased += 1;
+        return None;
+    }
     match judge(replay, &rejection, place, record.offset) {
+        Ok(event) if erased.erases(&event) => {
+            report.erased += 1;
+            None
+        }
+        Ok(event) if request.action.is_some_and(|action| action != event.action) => None,
         Ok(event) => {
             if report.samples.len() < SAMPLES {
                 report.samples.push(Sample { partition, offset: record.offset, event_id: event.event_id });

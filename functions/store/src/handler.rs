@@ -1,8 +1,11 @@
 //! The work: a batch of topic `events` or `rejected`, upserted.
 
+use std::{collections::BTreeSet, sync::Arc};
+
+use clickstream_erasure::{Erased, Person as Forgotten, Tombstones};
 use clickstream_event::{Event, Logged, Rejection};
 use clickstream_log::{Batch, EVENTS, REJECTED};
-use clickstream_store::{LoggedRejection, SharedStore};
+use clickstream_store::{LoggedRejection, Person, SharedStore};
 use clickstream_telemetry::metric;
 use serde::de::DeserializeOwned;
 
@@ -11,31 +14,92 @@ use crate::StoreEventsError;
 /// Puts what is logged into the event store.
 pub struct StoreEvents {
     store: SharedStore,
+    tombstones: Option<Arc<Tombstones>>,
 }
 
 impl StoreEvents {
     /// Puts into `store`.
     pub fn new(store: SharedStore) -> Self {
-        Self { store }
+        Self { store, tombstones: None }
+    }
+
+    /// Leaves out whose events are erased. Without, nobody's are.
+    #[must_use]
+    pub fn with_tombstones(self, tombstones: Arc<Tombstones>) -> Self {
+        Self { tombstones: Some(tombstones), ..self }
     }
 
     /// Upserts a batch; a repeat changes nothing. A record that is no event cannot be stored by any retry: it is
     /// counted, named in the logs, and landed as a dead letter by land.
     pub async fn handle(&self, batch: &Batch) -> Result<(), StoreEventsError> {
         let log_partition = batch.partition;
+        let before = self.erased_before().await;
         match batch.topic.as_str() {
             EVENTS => {
                 let decoded = decoded::<Event>(batch).map(|(log_offset, event)| Logged { log_partition, log_offset, event });
-                self.store.put_events(&decoded.collect::<Vec<_>>()).await?;
+                let all: Vec<_> = decoded.collect();
+                let kept: Vec<_> = all.iter().filter(|logged| !before.erases(&logged.event)).cloned().collect();
+                self.store.put_events(&kept).await?;
+                self.forget_events(&all).await?;
             }
             REJECTED => {
                 let decoded =
                     decoded::<Rejection>(batch).map(|(log_offset, rejection)| LoggedRejection { log_partition, log_offset, rejection });
-                self.store.put_rejections(&decoded.collect::<Vec<_>>()).await?;
+                let all: Vec<_> = decoded.collect();
+                let kept: Vec<_> = all.iter().filter(|logged| !before.erases_rejection(&logged.rejection)).cloned().collect();
+                self.store.put_rejections(&kept).await?;
+                self.forget_rejections(&all).await?;
             }
             other => return Err(StoreEventsError::Topic(other.to_owned())),
         }
         Ok(())
+    }
+
+    async fn erased_before(&self) -> Arc<Erased> {
+        match &self.tombstones {
+            Some(tombstones) => tombstones.recent().await,
+            None => Arc::default(),
+        }
+    }
+
+    /// Whose events are erased now that the batch is put.
+    async fn erased_after(&self) -> Result<Arc<Erased>, StoreEventsError> {
+        match &self.tombstones {
+            Some(tombstones) => Ok(tombstones.fresh().await?),
+            None => Ok(Arc::default()),
+        }
+    }
+
+    /// Takes out what an earlier try of the batch may have put, or this one before an erasure that looked meanwhile.
+    async fn forget_events(&self, of: &[Logged]) -> Result<(), StoreEventsError> {
+        let erased = self.erased_after().await?;
+        let mut persons = BTreeSet::new();
+        for event in of.iter().map(|logged| &logged.event).filter(|event| erased.erases(event)) {
+            persons.extend(erased.forgotten_in(event).into_iter().map(|(person, at)| (event.site_id.as_str(), person, at)));
+        }
+        for (site, person, erased_at) in persons {
+            self.store.erase(site, &of_store(person), erased_at).await?;
+        }
+        Ok(())
+    }
+
+    /// The same for rejections.
+    async fn forget_rejections(&self, of: &[LoggedRejection]) -> Result<(), StoreEventsError> {
+        let erased = self.erased_after().await?;
+        let gone = of.iter().map(|logged| &logged.rejection).filter(|rejection| erased.erases_rejection(rejection));
+        let sites: BTreeSet<&str> = gone.map(|rejection| rejection.site_id.as_deref().unwrap_or_default()).collect();
+        for site in sites {
+            let erased = Arc::clone(&erased);
+            self.store.erase_rejections(site, Arc::new(move |rejection| erased.erases_rejection(rejection))).await?;
+        }
+        Ok(())
+    }
+}
+
+fn of_store(person: Forgotten) -> Person {
+    match person {
+        Forgotten::User(id) => Person::User(id),
+        Forgotten::Anonymous(id) => Person::Anonymous(id),
     }
 }
 

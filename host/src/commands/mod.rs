@@ -3,6 +3,7 @@
 pub mod clickhouse;
 pub mod demo;
 pub mod doctor;
+pub mod erase;
 pub mod export;
 pub mod import;
 pub mod replay;

@@ -1,4 +1,4 @@
-//! `replay rejected|raw`.
+//! `replay rejected|topic|raw`.
 
 use serde_json::{Value, json};
 
@@ -11,11 +11,19 @@ use crate::{
 pub async fn run(service: &Service, options: &Replay) -> anyhow::Result<()> {
     let source = match options.source {
         ReplaySource::Rejected => "rejected",
+        ReplaySource::Topic => "topic",
         ReplaySource::Raw => "raw",
     };
+    let mut played = json!({ "kind": source, "from": options.from, "to": options.to });
+    if let Some(partition) = options.partition {
+        played["partition"] = partition.into();
+    }
     let request = json!({
-        "source": { "kind": source, "from": options.from, "to": options.to },
+        "source": played,
         "site": options.site,
+        "action": options.action,
+        "received_from": options.received_from,
+        "received_to": options.received_to,
         "dry_run": options.dry_run,
     });
     let response = service.send(service.post("/2015-03-31/functions/replay/invocations").json(&request)).await?;

@@ -17,7 +17,7 @@ use tokio::{runtime::Handle, sync::Semaphore};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    export, guard, inbox, invoke, openapi, pages,
+    erasures, export, guard, inbox, invoke, openapi, pages,
     problem::{not_allowed, problem},
     sigv4::SigningKey,
     sites, told,
@@ -105,6 +105,9 @@ impl App {
         if path == "/v1/sites" && *request.method() == Method::PUT {
             return sites::put(self, request).await;
         }
+        if path == "/v1/erasures" || path.starts_with("/v1/erasures/") {
+            return erasures::erasures(self, request).await;
+        }
         if path == "/v1/notifications" {
             return told::told(self, request).await;
         }
@@ -118,6 +121,9 @@ impl App {
             };
         }
         match path.as_str() {
+            path if export::of_person(path).is_some() => {
+                erasures::export(self, &request.into_parts().0, export::of_person(path).unwrap_or_default())
+            }
             "/health" => "ok\n".into_response(),
             "/ready" => self.ready(),
             "/openapi.json" => description(),
@@ -226,6 +232,6 @@ fn methods(path: &str) -> Option<&'static str> {
     match path {
         "/v1/sites" => Some("GET, HEAD, PUT"),
         "/health" | "/ready" | "/metrics" | "/openapi.json" | "/v1/status" | "/v1/export" => Some("GET, HEAD"),
-        _ => (path.starts_with("/v1/receipts/") || pages::page(path).is_some()).then_some("GET, HEAD"),
+        _ => (path.starts_with("/v1/receipts/") || export::of_person(path).is_some() || pages::page(path).is_some()).then_some("GET, HEAD"),
     }
 }

@@ -45,3 +45,8 @@ pub fn export(app: &App, query: &str) -> Response {
         Err(error) => problem(StatusCode::SERVICE_UNAVAILABLE, "warehouse_unavailable", error.to_string()),
     }
 }
+
+/// The id in `/v1/users/{id}/export`, as it stands in the address.
+pub fn of_person(path: &str) -> Option<&str> {
+    path.strip_prefix("/v1/users/")?.strip_suffix("/export").filter(|id| !id.is_empty() && !id.contains('/'))
+}

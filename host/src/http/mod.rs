@@ -2,6 +2,7 @@
 
 mod app;
 mod disarm;
+mod erasures;
 mod export;
 mod guard;
 mod inbox;

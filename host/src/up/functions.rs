@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use clickstream_collect::{Collector, Limits};
 use clickstream_compact::{Compact, CompactReport, CompactRequest};
+use clickstream_erase::{Erase, EraseRequest, Timing};
+use clickstream_erasure::Tombstones;
 use clickstream_event::Sites;
 use clickstream_intake_files::IntakeFiles;
 use clickstream_intake_topic::IntakeTopic;
@@ -19,7 +21,7 @@ use serde::Serialize;
 use serde_json::Value;
 use tokio::sync::Mutex;
 
-use super::Parts;
+use super::{Parts, erasing::SettleNow, retention::REJECTED_DAYS};
 use crate::config::Config;
 
 /// The functions, constructed once.
@@ -39,11 +41,13 @@ pub struct Functions {
     /// Raw objects into the lake.
     pub compact: Compact,
     /// Lake versions into ClickHouse.
-    pub settle: Settle,
+    pub settle: Arc<Settle>,
     /// Reads.
     pub query: Query,
     /// Replays.
     pub replay: Replay,
+    /// Persons forgotten.
+    pub erase: Erase,
     /// What was spilled back into the log.
     pub unspill: Unspill,
     /// One compaction at a time in this process; several are safe but waste work.
@@ -61,7 +65,7 @@ pub struct Compacted {
 
 impl Functions {
     /// Names that [`Functions::invoke`] knows.
-    pub const NAMES: [&str; 4] = ["compact", "settle", "replay", "unspill"];
+    pub const NAMES: [&str; 5] = ["compact", "settle", "replay", "unspill", "erase"];
 
     /// The functions of a started service, for `sites`, on the log of the identity `log_id`.
     pub fn new(parts: &Parts, log_id: String, sites: &Sites, config: &Config) -> Self {
@@ -77,17 +81,27 @@ impl Functions {
             log_id: log_id.clone(),
             feed: feed.clone(),
         };
+        let tombstones = Arc::new(Tombstones::new(objects(), config.erasure_key.clone()));
+        let settle = Arc::new(Settle::new(Arc::clone(&parts.lake), parts.warehouse.clone()));
+        let timing = Timing { topic_days: (config.log_days, REJECTED_DAYS), ..Timing::default() };
+        let (lake, warehouse) = (Arc::clone(&parts.lake), parts.warehouse.clone());
+        let erase = Erase::new(log(), Arc::clone(&parts.store), objects(), lake, warehouse, Arc::clone(&tombstones))
+            .with_settle(Arc::new(SettleNow(Arc::clone(&settle))))
+            .with_timing(timing);
         Self {
             collect: Collector::new(log(), sites.clone(), limits).with_feed(feed.clone()).with_spill(objects()),
             intake_topic: IntakeTopic::new(log(), sites.clone()).with_feed(feed),
             intake_files: IntakeFiles::new(log(), objects(), sites.clone(), clickstream_intake_files::Limits::default()),
-            store: StoreEvents::new(Arc::clone(&parts.store)),
-            land: Land::new(objects(), log_id.clone()),
-            load: Load::new(objects(), parts.warehouse.clone()),
-            compact: Compact::new(objects(), Arc::clone(&parts.lake), log_id).with_options(config.compact),
-            settle: Settle::new(Arc::clone(&parts.lake), parts.warehouse.clone()),
+            store: StoreEvents::new(Arc::clone(&parts.store)).with_tombstones(Arc::clone(&tombstones)),
+            land: Land::new(objects(), log_id.clone()).with_tombstones(Arc::clone(&tombstones)),
+            load: Load::new(objects(), parts.warehouse.clone()).with_tombstones(Arc::clone(&tombstones)),
+            compact: Compact::new(objects(), Arc::clone(&parts.lake), log_id)
+                .with_options(config.compact)
+                .with_forgets(tombstones.clone()),
+            settle,
             query: Query::new(context),
-            replay: Replay::new(log(), objects(), parts.warehouse.clone(), sites.clone()),
+            replay: Replay::new(log(), objects(), parts.warehouse.clone(), sites.clone()).with_tombstones(tombstones),
+            erase,
             unspill: Unspill::new(log(), objects()),
             compaction: Mutex::new(()),
         }
@@ -108,6 +122,7 @@ impl Functions {
             "settle" => self.run_settle().await,
             "replay" => self.run_replay(payload).await,
             "unspill" => self.run_unspill().await,
+            "erase" => self.run_erase(payload).await,
             _ => return None,
         })
     }
@@ -125,6 +140,16 @@ impl Functions {
 
     async fn run_unspill(&self) -> anyhow::Result<Value> {
         Ok(serde_json::to_value(self.unspill.run().await?)?)
+    }
+
+    /// Erases whom the payload names; where it names nobody, goes on with what is not done.
+    async fn run_erase(&self, payload: Value) -> anyhow::Result<Value> {
+        if payload.as_object().is_some_and(serde_json::Map::is_empty) {
+            return Ok(serde_json::json!({ "finished": self.erase.resume().await? }));
+        }
+        let request: EraseRequest = serde_json::from_value(payload)?;
+        let erasure = self.erase.begin(&request).await?;
+        Ok(serde_json::from_str(&self.erase.run(&erasure.site_id, erasure.erasure_id).await?)?)
     }
 
     async fn run_replay(&self, payload: Value) -> anyhow::Result<Value> {

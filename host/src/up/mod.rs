@@ -2,6 +2,7 @@
 
 mod announced;
 mod data_folder;
+mod erasing;
 mod functions;
 pub mod intact;
 mod lease;
@@ -103,6 +104,7 @@ async fn start_work(
     swept::start(parts, stop, work);
     unspilled::start(parts, functions, stop, work);
     schedule::start(parts, functions, config, stop, work);
+    erasing::start(parts, functions, stop, work);
     Ok(())
 }
 

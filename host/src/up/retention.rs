@@ -4,12 +4,13 @@ use std::{sync::Arc, time::Duration};
 
 use clickstream_event::Micros;
 use clickstream_log::{EVENTS, INBOUND, LogError, REJECTED, SharedLog};
+use clickstream_objects::{ObjectError, SharedObjects};
 
 use super::{Parts, polled};
 use crate::config::Config;
 
 /// Rejected records are kept this long.
-const REJECTED_DAYS: u32 = 30;
+pub const REJECTED_DAYS: u32 = 30;
 /// Rows of `fresh` stay this long after they are settled, hours.
 const FRESH_HOURS: u32 = 2;
 
@@ -19,12 +20,14 @@ pub struct Retention {
     log_days: u32,
     raw_days: u32,
     event_days: u32,
+    inbox_days: Option<u32>,
 }
 
 impl Retention {
     /// The rules of `config`.
     pub fn new(parts: &Arc<Parts>, config: &Config) -> Self {
-        Self { parts: Arc::clone(parts), log_days: config.log_days, raw_days: config.raw_days, event_days: config.event_days }
+        let Config { log_days, raw_days, event_days, inbox_days, .. } = *config;
+        Self { parts: Arc::clone(parts), log_days, raw_days, event_days, inbox_days }
     }
 
     /// Applies every rule once; doing it twice changes nothing.
@@ -35,6 +38,9 @@ impl Retention {
         expire_topic(&parts.log, REJECTED, &[polled::STORE], days_ago(REJECTED_DAYS)).await?;
         parts.store.expire(days_ago(self.event_days), days_ago(REJECTED_DAYS)).await?;
         self.expire_raw().await?;
+        if let Some(days) = self.inbox_days {
+            expire_inbox(&parts.objects, days_ago(days)).await?;
+        }
         parts.warehouse.expire_fresh(FRESH_HOURS).await?;
         parts.warehouse.abandon_loads(24).await?;
         Ok(())
@@ -69,6 +75,46 @@ impl Retention {
         }
         Ok(())
     }
+}
+
+/// Removes files of the inbox that were taken before `before`, and then what tells of them. A file without a receipt stays.
+pub async fn expire_inbox(objects: &SharedObjects, before: Micros) -> Result<u64, ObjectError> {
+    let (mut removed, mut after) = (0, None::<String>);
+    loop {
+        let page = objects.list("receipts/", after.as_deref(), 1_000).await?;
+        let Some(last) = page.last() else { return Ok(removed) };
+        after = Some(last.key.clone());
+        for receipt in page.iter().filter(|receipt| receipt.modified_at < before.0) {
+            if let Some(file) = taken_file(&receipt.key) {
+                match objects.head(&file.key).await {
+                    // New content under the same name is a new file, with a receipt of its own.
+                    Ok(standing) if standing.etag == file.etag => objects.delete(&file.key).await?,
+                    Ok(_) | Err(ObjectError::NotFound(_)) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            objects.delete(&receipt.key).await?;
+            removed += 1;
+        }
+    }
+}
+
+/// A file by its key and `ETag`.
+#[derive(Debug, PartialEq, Eq)]
+struct TakenFile {
+    key: String,
+    etag: String,
+}
+
+/// The file of a receipt `receipts/{site}/{name}-{etag}.json`; none for the list of lines beside a receipt.
+fn taken_file(receipt: &str) -> Option<TakenFile> {
+    let (file, etag) = receipt.strip_prefix("receipts/")?.strip_suffix(".json")?.rsplit_once('-')?;
+    // The ETag of a file that was put in parts ends in `-` and their number.
+    let (file, etag) = match file.rsplit_once('-') {
+        Some((rest, hash)) if etag.len() < 32 && hash.len() == 32 => (rest, format!("{hash}-{etag}")),
+        _ => (file, etag.to_owned()),
+    };
+    Some(TakenFile { key: format!("inbox/{file}"), etag })
 }
 
 fn days_ago(days: u32) -> Micros {
@@ -116,8 +162,39 @@ async fn first_at_or_after(log: &SharedLog, topic: &str, partition: u32, low: u6
 }
 
 #[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
+    use clickstream_objects::{PutOptions, embedded::EmbeddedS3, s3::S3Objects};
+
     use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn files_that_were_taken_go_and_others_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let s3 = EmbeddedS3::start(folder.path(), "clickstream").await.unwrap();
+        let objects: SharedObjects = Arc::new(S3Objects::connect(s3.config()).await);
+        let put = async |key: &str| objects.put(key, key.to_owned().into(), PutOptions::default()).await.unwrap();
+        let taken = put("inbox/shop/a-b.csv").await;
+        put("inbox/shop/new.csv").await;
+        put("inbox/shop/untaken.csv").await;
+        put(&format!("receipts/shop/a-b.csv-{taken}.json")).await;
+        put(&format!("receipts/shop/a-b.csv-{taken}-rejected.ndjson.gz")).await;
+        put("receipts/shop/new.csv-00000000000000000000000000000000.json").await;
+        assert_eq!(expire_inbox(&objects, Micros(0)).await.unwrap(), 0);
+        assert_eq!(expire_inbox(&objects, Micros::now().plus(Micros::DAY)).await.unwrap(), 3);
+        let left: Vec<_> = objects.list("", None, 100).await.unwrap().into_iter().map(|object| object.key).collect();
+        assert_eq!(left, ["inbox/shop/new.csv", "inbox/shop/untaken.csv"]);
+        s3.shutdown().await;
+    }
+
+    #[test]
+    fn a_receipt_names_its_file() {
+        let etag = "0123456789abcdef0123456789abcdef";
+        let of = |etag: &str| taken_file(&format!("receipts/shop/a/b-c.csv-{etag}.json")).map(|file| (file.key, file.etag));
+        assert_eq!(of(etag), Some(("inbox/shop/a/b-c.csv".to_owned(), etag.to_owned())));
+        assert_eq!(of(&format!("{etag}-3")), Some(("inbox/shop/a/b-c.csv".to_owned(), format!("{etag}-3"))));
+        assert_eq!(taken_file("receipts/shop/x-rejected.ndjson.gz"), None);
+    }
 
     #[test]
     fn a_raw_key_names_its_last_offset() {

@@ -93,6 +93,12 @@ pub trait Objects: Send + Sync + 'static {
     async fn list(&self, prefix: &str, start_after: Option<&str>, max: usize) -> Result<Vec<ObjectInfo>, ObjectError>;
     /// Removes the object; no error if none is there.
     async fn delete(&self, key: &str) -> Result<(), ObjectError>;
+    /// Removes every version of the object but the one that stands, of a removed object all of them; says how many. None
+    /// where the bucket keeps no versions.
+    async fn delete_old_versions(&self, key: &str) -> Result<u64, ObjectError> {
+        let _ = key;
+        Ok(0)
+    }
 }
 
 /// Shared handle to a bucket.

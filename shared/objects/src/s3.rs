@@ -5,6 +5,7 @@ mod errors;
 mod inspect;
 mod multipart;
 mod setup;
+mod versions;
 
 use std::{path::Path, sync::Arc};
 
@@ -154,6 +155,10 @@ impl Objects for S3Objects {
     async fn delete(&self, key: &str) -> Result<(), ObjectError> {
         self.client().await.delete_object().bucket(self.bucket()).key(key).send().await.map_err(|e| errors::of(key, e))?;
         Ok(())
+    }
+
+    async fn delete_old_versions(&self, key: &str) -> Result<u64, ObjectError> {
+        versions::delete_old(self.client().await, self.bucket(), key).await
     }
 }
 

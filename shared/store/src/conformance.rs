@@ -5,6 +5,7 @@
 
 #![allow(clippy::missing_panics_doc, clippy::unwrap_used, reason = "checks fail by panicking")]
 
+mod erasing;
 mod events;
 mod forgetting;
 mod rejected;
@@ -15,6 +16,7 @@ use std::{future::Future, pin::Pin, sync::Arc};
 
 use async_trait::async_trait;
 
+pub use erasing::*;
 pub use events::*;
 pub use forgetting::*;
 pub use rejected::*;
@@ -70,6 +72,10 @@ checks! {
     events_received_before_a_moment_are_forgotten_and_no_others,
     rejections_are_forgotten_by_a_moment_of_their_own,
     a_forgotten_event_can_be_put_again,
+    a_persons_events_up_to_a_moment_are_erased_and_later_ones_stay,
+    erasing_a_person_leaves_everybody_else,
+    copies_are_erased_each_by_its_own_time,
+    rejections_are_erased_by_what_they_hold,
 }
 
 /// Runs every check against `subject` and panics with the names of all that failed.

@@ -57,6 +57,17 @@ pub enum Found {
     Rejected(Box<LoggedRejection>),
 }
 
+/// Where a copy of an event stands in topic `events`, and when it was received.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct CopyAt {
+    /// When the service took it.
+    pub received_at: Micros,
+    /// Its partition.
+    pub partition: u32,
+    /// Its offset.
+    pub offset: u64,
+}
+
 /// Which id of a person a timeline is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Person {
@@ -75,6 +86,9 @@ pub struct Cursor {
     pub event_id: Uuid,
 }
 
+/// Says of a rejection whether it is meant.
+pub type Which = Arc<dyn Fn(&Rejection) -> bool + Send + Sync>;
+
 /// Events by id and by person.
 #[async_trait]
 pub trait EventStore: Send + Sync + 'static {
@@ -85,12 +99,24 @@ pub trait EventStore: Send + Sync + 'static {
     async fn put_rejections(&self, rejections: &[LoggedRejection]) -> Result<(), StoreError>;
     /// What is known of `event_id`, on any site where `site` is none. A kept event goes before a rejected one.
     async fn find(&self, site: Option<&str>, event_id: Uuid) -> Result<Option<Found>, StoreError>;
+    /// Every copy that was put of a kept event, by its place in the log, the kept one first; none where a store keeps the
+    /// first alone.
+    async fn copies(&self, site: &str, event_id: Uuid) -> Result<Option<Vec<CopyAt>>, StoreError> {
+        let _ = (site, event_id);
+        Ok(None)
+    }
     /// A person's events, newest first by `(original_at, event_id)`, from after `after` on.
     async fn timeline(&self, site: &str, person: &Person, after: Option<Cursor>, limit: usize) -> Result<Vec<Logged>, StoreError>;
     /// The newest rejections, newest first.
     async fn rejections(&self, site: Option<&str>, limit: usize) -> Result<Vec<LoggedRejection>, StoreError>;
     /// Events held, all sites; none where a store would have to read every event to tell.
     async fn count(&self) -> Result<Option<u64>, StoreError>;
+    /// Removes a person's events that were received, or happened (`original_at`), at or before `before`, and says how
+    /// many. For good: nothing that was put before, in whatever order, is read again, and files do not keep it. Later
+    /// events stay, and everybody else's.
+    async fn erase(&self, site: &str, person: &Person, before: Micros) -> Result<u64, StoreError>;
+    /// Removes the rejections for which `which` says so, of those of `site` and of those whose site is not known.
+    async fn erase_rejections(&self, site: &str, which: Which) -> Result<u64, StoreError>;
     /// Forgets events and rejections received before the given moments. A store whose rows end by themselves, after the
     /// [`Retention`] that it was opened with, has nothing to do here.
     async fn expire(&self, events_before: Micros, rejections_before: Micros) -> Result<(), StoreError>;

@@ -6,6 +6,7 @@
 mod address;
 mod buckets;
 mod config;
+mod erasing;
 mod failure;
 mod find;
 mod inspect;
@@ -26,7 +27,7 @@ use async_trait::async_trait;
 use clickstream_event::{Logged, Micros};
 use uuid::Uuid;
 
-use crate::{Cursor, EventStore, Found, LoggedRejection, Person, Retention, StoreError};
+use crate::{CopyAt, Cursor, EventStore, Found, LoggedRejection, Person, Retention, StoreError, Which};
 use buckets::Directory;
 pub use config::{Replication, ScyllaConfig, Tls};
 pub use inspect::{Inspection, Kind, Node, inspect, try_write};
@@ -99,6 +100,10 @@ impl EventStore for ScyllaStore {
         Ok(rejection.map(|r| Found::Rejected(Box::new(r))))
     }
 
+    async fn copies(&self, site: &str, event_id: Uuid) -> Result<Option<Vec<CopyAt>>, StoreError> {
+        self.copies_of(site, event_id).await.map(Some)
+    }
+
     async fn timeline(&self, site: &str, person: &Person, after: Option<Cursor>, limit: usize) -> Result<Vec<Logged>, StoreError> {
         self.page(site, person, after, limit).await
     }
@@ -110,6 +115,14 @@ impl EventStore for ScyllaStore {
     /// None: every partition of every node would have to be read. What was stored is told by the consumer group's offsets.
     async fn count(&self) -> Result<Option<u64>, StoreError> {
         Ok(None)
+    }
+
+    async fn erase(&self, site: &str, person: &Person, before: Micros) -> Result<u64, StoreError> {
+        self.erase_events(site, person, before).await
+    }
+
+    async fn erase_rejections(&self, site: &str, which: Which) -> Result<u64, StoreError> {
+        self.erase_rejected(site, &which).await
     }
 
     /// Nothing: rows carry their time to live, set when they were put.

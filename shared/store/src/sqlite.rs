@@ -4,6 +4,7 @@
 //! (by id, by person) point into them. One connection writes, one transaction per call; readers see
 //! what was committed.
 
+mod erasing;
 mod expiry;
 mod options;
 mod packing;
@@ -22,7 +23,7 @@ use clickstream_sqlite::{Failure, Readers};
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
-use crate::{Cursor, EventStore, Found, LoggedRejection, Person, StoreError};
+use crate::{Cursor, EventStore, Found, LoggedRejection, Person, StoreError, Which};
 pub use options::SqliteStoreOptions;
 use writer::Writer;
 
@@ -138,6 +139,38 @@ impl EventStore for SqliteStore {
     async fn count(&self) -> Result<Option<u64>, StoreError> {
         let count: i64 = self.readers.run(|c| c.query_row("SELECT events FROM tally", [], |r| r.get(0)).map_err(Failure::from)).await?;
         Ok(Some(count as u64))
+    }
+
+    async fn erase(&self, site: &str, person: &Person, before: Micros) -> Result<u64, StoreError> {
+        let (mut erased, mut after) = (0, 0);
+        loop {
+            let (site, person) = (site.to_owned(), person.clone());
+            let step = self.write(move |writer| writer.erase_events(&site, &person, before, after)).await?;
+            erased += step.erased;
+            match step.next {
+                Some(next) => after = next,
+                None => break,
+            }
+            tokio::task::yield_now().await;
+        }
+        self.write(|writer| writer.forget_pages()).await?;
+        Ok(erased)
+    }
+
+    async fn erase_rejections(&self, site: &str, which: Which) -> Result<u64, StoreError> {
+        let (mut erased, mut after) = (0, 0);
+        loop {
+            let (site, which) = (site.to_owned(), Arc::clone(&which));
+            let step = self.write(move |writer| writer.erase_rejections(&site, &which, after)).await?;
+            erased += step.erased;
+            match step.next {
+                Some(next) => after = next,
+                None => break,
+            }
+            tokio::task::yield_now().await;
+        }
+        self.write(|writer| writer.forget_pages()).await?;
+        Ok(erased)
     }
 
     async fn expire(&self, events_before: Micros, rejections_before: Micros) -> Result<(), StoreError> {

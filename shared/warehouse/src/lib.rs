@@ -16,6 +16,7 @@ mod inspect;
 mod marts;
 mod migrations;
 mod parquet_rows;
+mod persons;
 mod report;
 mod settled;
 mod warehouse;
@@ -25,6 +26,7 @@ pub use config::{DEFAULT_DATABASE, WarehouseConfig};
 pub use error::WarehouseError;
 pub use find::InWarehouse;
 pub use inspect::{Inspection, Migrated};
+pub use persons::PersonColumn;
 pub use report::{Report, ReportQuery, Table};
 pub use warehouse::Warehouse;
 

@@ -64,7 +64,7 @@ pub fn command(data: &Path) -> Command {
 }
 
 /// What the binary and its libraries read from the environment.
-const VARIABLES: [&str; 27] = [
+const VARIABLES: [&str; 29] = [
     "ADMIN_TOKEN",
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
@@ -72,7 +72,9 @@ const VARIABLES: [&str; 27] = [
     "COMPACT_INTERVAL",
     "COOKIELESS_SECRET",
     "DATA",
+    "ERASURE_KEY",
     "EVENT_RETENTION_DAYS",
+    "INBOX_RETENTION_DAYS",
     "LAND_WINDOW_MS",
     "LISTEN",
     "LOG_PARTITIONS",

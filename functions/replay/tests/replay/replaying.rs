@@ -7,6 +7,7 @@ use std::{
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use clickstream_erasure::{Kind, Person, Tombstone, Tombstones};
 use clickstream_event::{Event, Micros, Reason, ReasonCode, Rejection, Shape, Site, Sites, Source};
 use clickstream_log::{EVENTS, REJECTED, Record, SharedLog};
 use clickstream_objects::{Objects as _, PutOptions, embedded::EmbeddedS3, s3::S3Objects};
@@ -31,6 +32,10 @@ impl LoadRaw for Loaded {
     async fn load(&self, parquet: Bytes) -> Result<u64, WarehouseError> {
         self.objects.lock().unwrap().push(parquet);
         Ok(1)
+    }
+
+    async fn known(&self, events: &[(String, Uuid)]) -> Result<u64, WarehouseError> {
+        Ok(events.iter().filter(|(_, id)| *id == Uuid::from_u128(1)).count() as u64)
     }
 }
 
@@ -62,12 +67,12 @@ impl Service {
 
     async fn rejected(&self, site: Option<&str>, dry_run: bool) -> ReplayReport {
         let source = ReplaySource::Rejected { from: None, to: None };
-        self.replay.run(ReplayRequest { source, site: site.map(str::to_owned), dry_run }).await.unwrap()
+        self.replay.run(ReplayRequest { site: site.map(str::to_owned), dry_run, ..ReplayRequest::new(source) }).await.unwrap()
     }
 
     async fn raw(&self, partition: Option<u32>, from: Option<u64>, to: Option<u64>, dry_run: bool) -> ReplayReport {
         let source = ReplaySource::Raw { partition, from, to };
-        self.replay.run(ReplayRequest { source, site: None, dry_run }).await.unwrap()
+        self.replay.run(ReplayRequest { dry_run, ..ReplayRequest::new(source) }).await.unwrap()
     }
 
     async fn events(&self) -> Vec<Event> {
@@ -108,7 +113,7 @@ async fn what_is_valid_now_is_logged_as_it_arrived_then() {
     assert!(service.events().await.is_empty());
 
     let report = service.rejected(None, false).await;
-    assert_eq!(ReplayReport { dry_run: true, ..report.clone() }, dry);
+    assert_eq!(ReplayReport { dry_run: true, replay_id: None, ..report.clone() }, dry);
     let events = service.events().await;
     assert_eq!(events.len(), 1);
     assert_eq!(events[0].received_at, Micros(1_795_514_400_000_000));
@@ -145,7 +150,7 @@ async fn a_site_that_exists_now_takes_what_was_sent_for_it() {
     assert!(service.events().await.iter().all(|e| e.site_id == "new"));
     assert_eq!(service.rejected(Some("shop"), true).await.read, 0);
     let source = ReplaySource::Rejected { from: Some(1), to: Some(2) };
-    let part = service.replay.run(ReplayRequest { source, site: None, dry_run: true }).await.unwrap();
+    let part = service.replay.run(ReplayRequest { dry_run: true, ..ReplayRequest::new(source) }).await.unwrap();
     assert_eq!((part.read, part.samples[0].offset), (1, 1));
 }
 
@@ -165,7 +170,7 @@ async fn raw_objects_that_are_not_settled_are_loaded_again() {
     assert_eq!(*service.loaded.objects.lock().unwrap(), [Bytes::from_static(b"1:90-120")]);
     assert_eq!(service.raw(None, None, None, false).await.taken, 4);
     let source = ReplaySource::Raw { partition: Some(9), from: None, to: None };
-    let error = service.replay.run(ReplayRequest { source, site: None, dry_run: true }).await.unwrap_err();
+    let error = service.replay.run(ReplayRequest { dry_run: true, ..ReplayRequest::new(source) }).await.unwrap_err();
     assert!(error.to_string().contains("no partition 9"), "{error}");
 }
 
@@ -176,4 +181,37 @@ fn a_request_is_read_strictly() {
     assert!(read(r#"{"source":{"kind":"raw"}}"#).is_ok());
     assert!(read(r#"{"source":{"kind":"raw","partion":1}}"#).unwrap_err().to_string().contains("partion"));
     assert!(read(r#"{"source":{"kind":"lake"}}"#).is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn records_of_the_log_are_logged_again_as_they_are_and_nobody_who_is_erased() {
+    let service = service(0).await;
+    let of = |id: u128, site: &str, user: &str, seconds: i64| {
+        let mut event = clickstream_testkit::sample::click(id, seconds);
+        (event.site_id, event.user_id) = (site.to_owned(), Some(user.to_owned()));
+        event
+    };
+    let events = [of(1, "shop", "bob", 0), of(2, "shop", "ann", 1), of(3, "new", "bob", 2), of(4, "shop", "bob", 9)];
+    service.log.append(EVENTS, events.iter().map(|e| clickstream_log::event_record(e).unwrap()).collect()).await.unwrap();
+    let tombstones = Tombstones::new(Arc::new(service.objects.clone()), None);
+    let ann = Person::User("ann".to_owned());
+    let hash = tombstones.key().await.unwrap().hash("shop", &ann);
+    tombstones.bury(&[Tombstone { site_id: "shop".to_owned(), kind: Kind::User, hash, erased_at: Micros::now() }]).await.unwrap();
+    let request = ReplayRequest {
+        site: Some("shop".to_owned()),
+        received_to: Some(events[3].received_at),
+        ..ReplayRequest::new(ReplaySource::Topic { partition: None, from: None, to: None })
+    };
+    let dry = service.replay.run(ReplayRequest { dry_run: true, ..request.clone() }).await.unwrap();
+    assert_eq!((dry.read, dry.taken, dry.known, dry.erased), (2, 1, 1, 1), "{dry:?}");
+    assert_eq!((service.events().await.len(), dry.samples[0].event_id), (4, Uuid::from_u128(1)));
+    let report = service.replay.run(request).await.unwrap();
+    let again: Vec<Event> = service.events().await.into_iter().filter(|e| e.event_id == Uuid::from_u128(1)).collect();
+    assert_eq!(again, [events[0].clone(), events[0].clone()], "the same event twice, which counts once");
+    let (_, kept) = service.objects.get(&format!("replays/{}.json", report.replay_id.unwrap())).await.unwrap();
+    let kept: serde_json::Value = serde_json::from_slice(&kept).unwrap();
+    assert_eq!((&kept["report"]["taken"], &kept["request"]["site"]), (&json!(1), &json!("shop")));
+    assert_eq!(kept["report"]["program"], env!("CARGO_PKG_VERSION"));
+    let wrong = ReplayRequest::new(ReplaySource::Topic { partition: Some(99), from: None, to: None });
+    assert!(service.replay.run(wrong).await.unwrap_err().to_string().contains("no partition 99"));
 }

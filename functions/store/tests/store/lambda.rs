@@ -3,7 +3,10 @@
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use clickstream_event::Micros;
 use clickstream_store::{Found, Retention};
-use clickstream_testkit::runtime_api::{Lambda, refusal};
+use clickstream_testkit::{
+    runtime_api::{Lambda, refusal},
+    s3::Bucket,
+};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -13,7 +16,8 @@ const PROGRAM: &str = env!("CARGO_BIN_EXE_clickstream-store-events");
 async fn records_of_kafka_are_stored() {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite:{}", folder.path().display());
-    let mut lambda = Lambda::start(PROGRAM, &[("STORE_URL", &url)]);
+    let bucket = Bucket::start().await;
+    let mut lambda = Lambda::start(PROGRAM, &[&bucket.environment()[..], &[("STORE_URL", &url)]].concat());
     let id = Uuid::from_u128(1);
     let value = json!({
         "event_id": id, "site_id": "shop", "action": "custom", "user_id": "u", "original_at": Micros(1), "occurred_at": Micros(1),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use clickstream_event::{Event, Logged, Micros, Reason, ReasonCode, Rejection, Shape, Source};
 use clickstream_log::{Batch, EVENTS, INBOUND, LoggedRecord, REJECTED, Record};
-use clickstream_store::{Cursor, EventStore, Found, LoggedRejection, Person, Retention, StoreError};
+use clickstream_store::{Cursor, EventStore, Found, LoggedRejection, Person, Retention, StoreError, Which};
 use clickstream_store_events::{StoreEvents, StoreEventsError};
 use uuid::Uuid;
 
@@ -86,6 +86,12 @@ impl EventStore for Full {
         Err(StoreError::Full)
     }
     async fn count(&self) -> Result<Option<u64>, StoreError> {
+        Err(StoreError::Full)
+    }
+    async fn erase(&self, _: &str, _: &Person, _: Micros) -> Result<u64, StoreError> {
+        Err(StoreError::Full)
+    }
+    async fn erase_rejections(&self, _: &str, _: Which) -> Result<u64, StoreError> {
         Err(StoreError::Full)
     }
     async fn expire(&self, _: Micros, _: Micros) -> Result<(), StoreError> {

@@ -3,6 +3,7 @@
 //! `docs/api/openapi.json` is its text, `GET /openapi.json` serves it, and the contract test holds the service to it.
 
 mod asking;
+mod erasing;
 mod files;
 mod invoking;
 mod operation;
@@ -11,6 +12,7 @@ mod shapes;
 mod watching;
 
 use clickstream_collect::Answer;
+use clickstream_erase::EraseRequest;
 use clickstream_event::{Event, ReasonCode};
 use clickstream_intake_files::Receipt;
 use clickstream_problem::Problem;
@@ -26,17 +28,23 @@ use utoipa::{
     },
 };
 
-use super::{inbox::Put, invoke::FunctionError, sites::SitesList};
+use super::{
+    erasures::{ErasureStatus, Verified},
+    inbox::Put,
+    invoke::FunctionError,
+    sites::SitesList,
+};
 use crate::up::status::Status;
 
 const ABOUT: &str = "Views and clicks, from a page to a report. Every refusal is a problem (RFC 9457) with a `code` for programs and a \
                      `detail` that says what is wrong and what would be right. docs/api/README.md has examples of everything.";
 
 /// The parts of the API, in the order in which they are shown.
-const TAGS: [(&str, &str); 5] = [
+const TAGS: [(&str, &str); 6] = [
     (sending::TAG, "Events over HTTP, for whoever has a write key. Each event's fate stands in the answer."),
     (files::TAG, "Files of events, and what became of them."),
     (asking::TAG, "Reports, traces, people. With ADMIN_TOKEN set they need it; without, they are open on loopback."),
+    (erasing::TAG, "People forgotten, and a copy of what is held of them."),
     (invoking::TAG, "Functions run by hand, as Lambda's Invoke API does."),
     (watching::TAG, "For whoever runs the service."),
 ];
@@ -45,6 +53,8 @@ const TAGS: [(&str, &str); 5] = [
 pub fn document() -> OpenApi {
     let mut types = Vec::new();
     with::<Answer<'_>>(&mut types);
+    with::<EraseRequest>(&mut types);
+    with::<ErasureStatus>(&mut types);
     with::<Event>(&mut types);
     with::<FunctionError>(&mut types);
     with::<LiveEvent>(&mut types);
@@ -58,6 +68,7 @@ pub fn document() -> OpenApi {
     with::<Table>(&mut types);
     with::<Timeline>(&mut types);
     with::<Trace>(&mut types);
+    with::<Verified>(&mut types);
     let components = ComponentsBuilder::new()
         .schemas_from_iter(types)
         .schemas_from_iter(shapes::all())
@@ -94,10 +105,16 @@ fn with<T: ToSchema>(types: &mut Vec<(String, RefOr<Schema>)>) {
 
 fn paths() -> Paths {
     let mut paths = PathsBuilder::new().build();
-    for (path, method, operation) in
-        [sending::operations(), files::operations(), asking::operations(), invoking::operations(), watching::operations()]
-            .into_iter()
-            .flatten()
+    for (path, method, operation) in [
+        sending::operations(),
+        files::operations(),
+        asking::operations(),
+        erasing::operations(),
+        invoking::operations(),
+        watching::operations(),
+    ]
+    .into_iter()
+    .flatten()
     {
         paths.add_path_operation(path, vec![method], operation);
     }

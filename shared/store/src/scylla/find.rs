@@ -1,16 +1,27 @@
 //! Events by id.
 
-use clickstream_event::{Event, Logged};
+use clickstream_event::{Event, Logged, Micros};
 use uuid::Uuid;
 
 use super::ScyllaStore;
-use crate::{StoreError, copies};
+use crate::{CopyAt, StoreError, copies};
 
 impl ScyllaStore {
     /// The kept copy of an event of `site`.
     pub(super) async fn find_event(&self, site: &str, event_id: Uuid) -> Result<Option<Logged>, StoreError> {
         let found: Vec<(i32, i64, String)> = self.0.lanes.read(&self.0.statements.first_copy, (event_id, site)).await?;
         found.into_iter().next().map(|(partition, offset, json)| decode(event_id, partition, offset, &json)).transpose()
+    }
+
+    /// Where every copy of an event of `site` stands, the kept one first.
+    pub(super) async fn copies_of(&self, site: &str, event_id: Uuid) -> Result<Vec<CopyAt>, StoreError> {
+        let found: Vec<(i64, i32, i64, String)> = self.0.lanes.read(&self.0.statements.copies, (event_id, site)).await?;
+        let at = |(received_at, partition, offset, _): (i64, i32, i64, String)| CopyAt {
+            received_at: Micros(received_at),
+            partition: partition as u32,
+            offset: offset as u64,
+        };
+        Ok(found.into_iter().map(at).collect())
     }
 
     /// The kept copy of an event of any site; of several sites the one received first.

@@ -97,7 +97,7 @@ impl ScyllaStore {
 }
 
 /// The timelines that `event` belongs to: kind and person.
-fn persons(event: &Event) -> impl Iterator<Item = (&'static str, &str)> {
+pub(super) fn persons(event: &Event) -> impl Iterator<Item = (&'static str, &str)> {
     let user = event.user_id.as_deref().map(|id| (USER, id));
     let anonymous = event.anonymous_id.as_deref().map(|id| (ANONYMOUS, id));
     user.into_iter().chain(anonymous)

@@ -14,7 +14,7 @@ use super::{
 use crate::{LoggedRejection, StoreError};
 
 /// The scope of rejections of all sites.
-const ALL: &str = "all";
+pub(super) const ALL: &str = "all";
 /// JSON longer than this is compressed, bytes. A record of 4 MiB, which a file may have, would otherwise come near the
 /// 16 MiB that servers take in one write.
 const LONG: usize = 64 << 10;
@@ -23,10 +23,10 @@ const LONGEST: usize = 256 << 20;
 /// Rows that go together to one bucket: a batch stays below the 5 KiB at which Cassandra warns.
 const ROWS_PER_BATCH: usize = 32;
 /// Buckets looked up at once.
-const BUCKETS: usize = 256;
+pub(super) const BUCKETS: usize = 256;
 
 /// `received_at`, partition, offset.
-type Place = (i64, i32, i64);
+pub(super) type Place = (i64, i32, i64);
 
 impl ScyllaStore {
     /// The rejections first, then what leads to them, so that nothing leads nowhere.
@@ -103,7 +103,7 @@ impl ScyllaStore {
         Ok(found.into_iter().flatten().collect())
     }
 
-    async fn rejected_at(&self, (at, partition, offset): Place) -> Result<Option<LoggedRejection>, StoreError> {
+    pub(super) async fn rejected_at(&self, (at, partition, offset): Place) -> Result<Option<LoggedRejection>, StoreError> {
         let found: Vec<(Option<String>, Option<Vec<u8>>)> =
             self.0.lanes.read(&self.0.statements.rejection, (partition, offset, at)).await?;
         let Some((json, packed)) = found.into_iter().next() else { return Ok(None) };
@@ -119,7 +119,7 @@ impl ScyllaStore {
 }
 
 /// A site cannot be named as all of them are.
-fn scope_of(site: &str) -> String {
+pub(super) fn scope_of(site: &str) -> String {
     format!("site:{site}")
 }
 

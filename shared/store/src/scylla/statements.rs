@@ -41,23 +41,36 @@ statements! {
     read first_copies = "SELECT received_at, log_partition, log_offset, event FROM $.events WHERE event_id = ?
         GROUP BY event_id, site_id",
 
+    // Every copy, of whomever: what a person's erasure looks through.
+    read copies = "SELECT received_at, log_partition, log_offset, event FROM $.events WHERE event_id = ? AND site_id = ?",
+    write delete_event = "DELETE FROM $.events USING TIMESTAMP ?
+        WHERE event_id = ? AND site_id = ? AND received_at = ? AND log_partition = ? AND log_offset = ?",
+
     write insert_timeline = "INSERT INTO $.timelines (site_id, kind, person, month, original_at, event_id)
         VALUES (?, ?, ?, ?, ?, ?) USING TIMESTAMP ? AND TTL ?",
     read timeline = "SELECT original_at, event_id FROM $.timelines
         WHERE site_id = ? AND kind = ? AND person = ? AND month = ? AND (original_at, event_id) < (?, ?) LIMIT ?",
+    write delete_timeline = "DELETE FROM $.timelines USING TIMESTAMP ?
+        WHERE site_id = ? AND kind = ? AND person = ? AND month = ? AND original_at = ? AND event_id = ?",
     write insert_month = "INSERT INTO $.timeline_months (site_id, month) VALUES (?, ?) USING TIMESTAMP ? AND TTL ?",
     read months = "SELECT month FROM $.timeline_months WHERE site_id = ? AND month <= ?",
 
     write insert_rejection = "INSERT INTO $.rejections (log_partition, log_offset, received_at, rejection, packed)
         VALUES (?, ?, ?, ?, ?) USING TIMESTAMP ? AND TTL ?",
     read rejection = "SELECT rejection, packed FROM $.rejections WHERE log_partition = ? AND log_offset = ? AND received_at = ?",
+    write delete_rejection = "DELETE FROM $.rejections USING TIMESTAMP ? WHERE log_partition = ? AND log_offset = ? AND received_at = ?",
     write insert_by_age = "INSERT INTO $.rejections_by_age (scope, bucket, received_at, log_partition, log_offset)
         VALUES (?, ?, ?, ?, ?) USING TIMESTAMP ? AND TTL ?",
     read by_age = "SELECT received_at, log_partition, log_offset FROM $.rejections_by_age WHERE scope = ? AND bucket = ? LIMIT ?",
+    write delete_by_age = "DELETE FROM $.rejections_by_age USING TIMESTAMP ?
+        WHERE scope = ? AND bucket = ? AND received_at = ? AND log_partition = ? AND log_offset = ?",
+    read all_of_bucket = "SELECT received_at, log_partition, log_offset FROM $.rejections_by_age WHERE scope = ? AND bucket = ?",
     write insert_bucket = "INSERT INTO $.rejection_buckets (scope, bucket) VALUES (?, ?) USING TIMESTAMP ? AND TTL ?",
     read buckets = "SELECT bucket FROM $.rejection_buckets WHERE scope = ? AND bucket < ? LIMIT ?",
     write insert_by_event = "INSERT INTO $.rejections_by_event (event_id, site_id, received_at, log_partition, log_offset)
         VALUES (?, ?, ?, ?, ?) USING TIMESTAMP ? AND TTL ?",
+    write delete_by_event = "DELETE FROM $.rejections_by_event USING TIMESTAMP ?
+        WHERE event_id = ? AND site_id = ? AND received_at = ? AND log_partition = ? AND log_offset = ?",
     read by_event_of_site = "SELECT received_at, log_partition, log_offset FROM $.rejections_by_event
         WHERE event_id = ? AND site_id = ? LIMIT 1",
     read by_event = "SELECT received_at, log_partition, log_offset FROM $.rejections_by_event WHERE event_id = ?

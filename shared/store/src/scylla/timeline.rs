@@ -1,6 +1,6 @@
 //! A person's events.
 
-use clickstream_event::{Logged, Micros};
+use clickstream_event::{Event, Logged, Micros};
 use uuid::Uuid;
 
 use super::{ScyllaStore, buckets::month_of, walk};
@@ -39,11 +39,15 @@ impl ScyllaStore {
         Ok(page)
     }
 
-    async fn rows_of_month(&self, site: &str, person: &Person, month: i32, after: Cursor, limit: usize) -> Result<Vec<Cursor>, StoreError> {
-        let (kind, id) = match person {
-            Person::User(id) => (USER, id),
-            Person::Anonymous(id) => (ANONYMOUS, id),
-        };
+    pub(super) async fn rows_of_month(
+        &self,
+        site: &str,
+        person: &Person,
+        month: i32,
+        after: Cursor,
+        limit: usize,
+    ) -> Result<Vec<Cursor>, StoreError> {
+        let (kind, id) = named(person);
         let (at, event_id) = (after.original_at.0, &after.event_id.as_bytes()[..]);
         let values = (site, kind, id, month, at, event_id, limit as i32);
         let rows: Vec<(i64, Vec<u8>)> = self.0.lanes.read(&self.0.statements.timeline, values).await?;
@@ -58,15 +62,23 @@ impl ScyllaStore {
     async fn kept(&self, site: &str, person: &Person, rows: Vec<Cursor>) -> Result<Vec<Logged>, StoreError> {
         let stands = |row: Cursor| async move {
             let event = self.find_event(site, row.event_id).await?;
-            Ok(event.filter(|e| e.event.original_at == row.original_at && owns(person, e)))
+            Ok(event.filter(|e| e.event.original_at == row.original_at && owns(person, &e.event)))
         };
         Ok(self.0.lanes.read_each(rows, stands).await?.into_iter().flatten().collect())
     }
 }
 
-fn owns(person: &Person, logged: &Logged) -> bool {
+/// `timelines.kind` and `timelines.person` of a person.
+pub(super) fn named(person: &Person) -> (&'static str, &str) {
     match person {
-        Person::User(id) => logged.event.user_id.as_ref() == Some(id),
-        Person::Anonymous(id) => logged.event.anonymous_id.as_ref() == Some(id),
+        Person::User(id) => (USER, id),
+        Person::Anonymous(id) => (ANONYMOUS, id),
+    }
+}
+
+pub(super) fn owns(person: &Person, event: &Event) -> bool {
+    match person {
+        Person::User(id) => event.user_id.as_ref() == Some(id),
+        Person::Anonymous(id) => event.anonymous_id.as_ref() == Some(id),
     }
 }

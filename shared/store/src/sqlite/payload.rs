@@ -6,9 +6,13 @@
 
 use clickstream_event::{Event, Logged};
 use clickstream_sqlite::Failure;
-use rusqlite::{Connection, OptionalExtension};
+use rusqlite::{Connection, OptionalExtension, Transaction};
 
-use super::packing::{Packed, unpack};
+use super::{
+    packing::{Packed, pack, unpack},
+    person,
+    put::remove_from_timeline,
+};
 
 /// Events in one payload: reading one of them unpacks them all, about 60 KB.
 pub(super) const SLOTS: usize = 64;
@@ -97,4 +101,60 @@ fn split(bytes: &[u8]) -> Option<(Option<Slot<'_>>, &[u8])> {
     let (json, rest) = rest.split_at_checked(length)?;
     let slot = Slot { log_partition: u32::from_le_bytes(*partition), log_offset: u64::from_le_bytes(*offset), json };
     Some((Some(slot), rest))
+}
+
+/// Empties the slots of one payload whose event goes, and those whose event was replaced; deletes the
+/// payload when none is left. Returns how many events are gone.
+pub(super) fn remove(
+    tx: &Transaction<'_>,
+    compressor: &mut zstd::bulk::Compressor<'_>,
+    id: i64,
+    goes: impl Fn(&Event) -> bool,
+) -> Result<i64, Failure> {
+    let Some(old) = Payload::load(tx, id)? else { return Ok(0) };
+    let mut body = Vec::new();
+    let mut oldest_left: Option<i64> = None;
+    let mut forgotten = 0;
+    for (slot, found) in (0_u32..).zip(old.slots()?) {
+        let Some(found) = found else {
+            push_empty(&mut body);
+            continue;
+        };
+        let event = old.decode(found)?.event;
+        let key = (event.event_id.as_bytes(), &event.site_id, id, slot);
+        let current: Option<i64> = tx
+            .prepare_cached(
+                "SELECT site_id FROM events WHERE event_id = ?1
+                 AND site_id = (SELECT id FROM sites WHERE name = ?2) AND payload_id = ?3 AND slot = ?4",
+            )?
+            .query_row(key, |r| r.get(0))
+            .optional()?;
+        let Some(site_id) = current else {
+            push_empty(&mut body);
+            continue;
+        };
+        if !goes(&event) {
+            push(&mut body, found.log_partition, found.log_offset, found.json);
+            oldest_left = Some(oldest_left.map_or(event.received_at.0, |o| o.min(event.received_at.0)));
+            continue;
+        }
+        push_empty(&mut body);
+        tx.prepare_cached("DELETE FROM events WHERE event_id = ?1 AND site_id = ?2")?.execute((event.event_id.as_bytes(), site_id))?;
+        for person in person::keys_of(&event) {
+            remove_from_timeline(tx, person, event.original_at.0, event.event_id)?;
+        }
+        forgotten += 1;
+    }
+    if let Some(oldest) = oldest_left {
+        let packed = pack(id, &body, compressor)?;
+        tx.prepare_cached("UPDATE payloads SET oldest_received_at = ?2, checksum = ?3, data = ?4 WHERE id = ?1")?.execute((
+            id,
+            oldest,
+            packed.checksum,
+            &packed.data,
+        ))?;
+    } else {
+        tx.prepare_cached("DELETE FROM payloads WHERE id = ?1")?.execute([id])?;
+    }
+    Ok(forgotten)
 }

@@ -71,7 +71,7 @@ impl Writer {
                 kept[i] = true;
                 added += 1;
             } else {
-                kept[i] = replace(&tx, event, site_id, spots[i])?;
+                kept[i] = replace(&tx, compressor, event, site_id, spots[i])?;
             }
         }
         let mut bytes = 0;
@@ -118,7 +118,13 @@ fn insert(tx: &Transaction<'_>, event: &Ready, site_id: i64, spot: Spot) -> Resu
 }
 
 /// Puts `event` in the place of the copy that is there, if it comes before that; returns whether it does.
-fn replace(tx: &Transaction<'_>, event: &Ready, site_id: i64, spot: Spot) -> Result<bool, Failure> {
+fn replace(
+    tx: &Transaction<'_>,
+    compressor: &mut zstd::bulk::Compressor<'_>,
+    event: &Ready,
+    site_id: i64,
+    spot: Spot,
+) -> Result<bool, Failure> {
     let (place, old) = tx
         .prepare_cached(
             "SELECT received_at, log_partition, log_offset, payload_id, slot FROM events
@@ -145,6 +151,8 @@ fn replace(tx: &Transaction<'_>, event: &Ready, site_id: i64, spot: Spot) -> Res
          WHERE event_id = ?1 AND site_id = ?2",
     )?
     .execute((event.event_id.as_bytes(), site_id, received_at, partition, offset as i64, spot.payload_id, spot.slot))?;
+    // What no index leads to could not be erased later.
+    payload::remove(tx, compressor, old.payload_id, |_| false)?;
     Ok(true)
 }
 

@@ -76,6 +76,19 @@ pub(super) fn newest(connection: &Connection, site: Option<&str>, limit: usize) 
     Ok(found)
 }
 
+/// Some rejections of `site` and of no known site with their row's number, of rows after `after`, in their order.
+pub(super) fn some_of(tx: &Transaction<'_>, site: &str, after: i64, limit: i64) -> Result<Vec<(i64, LoggedRejection)>, Failure> {
+    let mut query = tx.prepare_cached(&format!(
+        "SELECT {COLUMNS}, id FROM rejections WHERE id > ?2 AND (site = ?1 OR site IS NULL) ORDER BY id LIMIT ?3"
+    ))?;
+    let mut rows = query.query((site, after, limit))?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        found.push((row.get(4)?, decode(row)?));
+    }
+    Ok(found)
+}
+
 fn decode(row: &Row<'_>) -> Result<LoggedRejection, Failure> {
     let log_offset: i64 = row.get(1)?;
     let json = unpack(log_offset, &Packed { checksum: row.get(2)?, data: row.get(3)? })?;

@@ -29,6 +29,8 @@ impl Writer {
     pub(super) fn open(path: &Path, options: SqliteStoreOptions) -> Result<(Database, Self), Failure> {
         let folder = Folder::claim(path)?;
         let (database, connection) = Database::open(&folder, "store.db", MIGRATIONS, options.tuning())?;
+        // What is deleted is overwritten: an erased event is not to be found in free pages.
+        connection.pragma_update(None, "secure_delete", true)?;
         let sites = {
             let mut query = connection.prepare("SELECT name, id FROM sites")?;
             query.query_map([], |r| Ok((r.get(0)?, r.get(1)?)))?.collect::<Result<_, _>>()?

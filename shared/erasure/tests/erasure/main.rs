@@ -1,0 +1,5 @@
+//! Tombstones on a real bucket, and what they drop.
+#![expect(clippy::unwrap_used, reason = "tests")]
+
+mod dropping;
+mod keeping;

@@ -3,7 +3,7 @@
     peer.py {duckdb|chdb|polars} FOLDER OUTPUT
 
 Of copies of an event the one with the lowest (received_at, log_partition, log_offset) stays. A resend never changes
-original_at, so the sort that the file needs also brings copies together: each peer sorts once.
+original_at, so for chdb and Polars the sort that the file needs also brings copies together: they sort once.
 """
 
 import json
@@ -22,12 +22,22 @@ def with_duckdb(inputs: str, columns: list[dict], output: str) -> None:
     kinds = {"text": "VARCHAR", "int32": "INTEGER", "int64": "BIGINT", "bool": "BOOLEAN", "moment": "TIMESTAMP", "list": "VARCHAR[]"}
     types = ", ".join(f"{c['name']}: '{kinds[c['kind']]}'" for c in columns)
     names = ", ".join(c["name"] for c in columns)
-    db = duckdb.connect(config={"threads": 2, "temp_directory": f"{output}.tmp"})
+    # The quickest of three forms that were tried: DISTINCT ON and a window carry all columns through, and take more.
+    db = duckdb.connect(config={"threads": 2, "preserve_insertion_order": False, "temp_directory": f"{output}.tmp"})
+    db.execute(f"""
+        CREATE TEMP TABLE events AS
+        SELECT {names} FROM read_json('{inputs}', format = 'newline_delimited', compression = 'zstd', columns = {{{types}}})""")
     db.execute(f"""
         COPY (
-            SELECT DISTINCT ON ({", ".join(IDENTITY)}) {names}
-            FROM read_json('{inputs}', format = 'newline_delimited', compression = 'zstd', columns = {{{types}}})
-            ORDER BY {", ".join(ORDER)}
+            WITH repeated AS (
+                SELECT site_id, event_id, min((received_at, log_partition, log_offset)) AS first
+                FROM events GROUP BY ALL HAVING count(*) > 1)
+            SELECT {names} FROM events e
+            WHERE NOT EXISTS (
+                FROM repeated r
+                WHERE r.site_id = e.site_id AND r.event_id = e.event_id
+                    AND r.first <> (e.received_at, e.log_partition, e.log_offset))
+            ORDER BY site_id, original_at, event_id
         ) TO '{output}' (FORMAT parquet, COMPRESSION zstd, COMPRESSION_LEVEL 1, ROW_GROUP_SIZE {GROUP_ROWS})""")
 
 

@@ -195,8 +195,12 @@ impl Compact {
         let mut advanced = Watermarks::new();
         let (mut rows, cut) = self.gather(snapshot, runs, &mut advanced).await?;
         let forgotten = self.forgets.current().await.map_err(CompactError::Erasures)?;
-        rows.forget(forgotten.as_ref())?;
-        rows.deduplicate();
+        let decide = move || {
+            rows.forget(forgotten.as_ref())?;
+            rows.deduplicate();
+            Ok(rows)
+        };
+        let mut rows = self.on_a_thread(decide).await?;
         self.known.leave_out(&mut rows, &self.lake, &snapshot.files).await?;
         let (duplicates, dead_letters, erased) = (rows.duplicates, rows.dead_letters, rows.erased);
         let sorted = self.on_a_thread(move || Ok(rows.sorted())).await?;

@@ -21,6 +21,11 @@ use crate::{
 /// Day 0 of ClickHouse's type Date.
 const EPOCH: Day = Day::constant(1970, 1, 1);
 
+/// ClickHouse's code for a REPLACE PARTITION that would empty one.
+const BAD_ARGUMENTS: u32 = 36;
+/// The setting by which it does.
+const EMPTY_SOURCE: &str = "allow_replace_partition_from_empty_source";
+
 /// A run under way.
 pub(crate) struct Rebuild<'a> {
     warehouse: &'a Warehouse,
@@ -113,7 +118,13 @@ impl<'a> Rebuild<'a> {
     pub(crate) async fn swap(&self, mart: &Mart, days: &[Day]) -> Result<(), WarehouseError> {
         for day in days {
             let sql = format!("ALTER TABLE {} REPLACE PARTITION '{day}' FROM {}", mart.table, self.staging(mart));
-            self.warehouse.query(&sql).execute().await?;
+            match self.warehouse.query(&sql).execute().await.map_err(WarehouseError::from) {
+                // Newer versions want to be told that an empty day is meant; older ones do not know the setting.
+                Err(WarehouseError::Refused { code: BAD_ARGUMENTS, message }) if message.contains(EMPTY_SOURCE) => {
+                    self.warehouse.query(&sql).with_setting(EMPTY_SOURCE, "1").execute().await?;
+                }
+                outcome => outcome?,
+            }
         }
         Ok(())
     }

@@ -11,7 +11,7 @@ use clickstream_log::{BatchLimits, EVENTS, INBOUND, Log as _, REJECTED, Record, 
 use clickstream_objects::{Notification, Objects as _};
 use clickstream_reconcile::{Ledger, Reconcile, ReconcileReport, ReconcileRequest, Settings, Sources};
 use clickstream_settle::Settle;
-use clickstream_store::{EventStore as _, SharedStore, sqlite::SqliteStore};
+use clickstream_store::{SharedStore, sqlite::SqliteStore};
 use clickstream_store_events::StoreEvents;
 use clickstream_testkit::{clickhouse::Database, s3::Bucket, sample::click};
 use clickstream_warehouse::{Report, ReportQuery, Warehouse};

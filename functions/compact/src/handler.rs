@@ -14,10 +14,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     CompactError, CompactOptions, Forgets,
+    accepted::unbroken_past_accepted,
+    counted::Counted,
     forgets::Nobody,
     known::Known,
     loading::{Loading, parts, weight},
-    plan::{RawObject, Run, unbroken},
+    plan::{RawObject, Run},
     rows::Rows,
     sorted::Sorted,
 };
@@ -157,7 +159,8 @@ impl Compact {
             let prefix = self.prefix(partition);
             let after = format!("{prefix}{watermark:020}");
             let listed = self.objects.list(&prefix, Some(&after), LISTED).await?;
-            let run = unbroken(listed.iter().filter_map(|o| RawObject::of(&o.key)).collect(), watermark, most);
+            let listed = listed.iter().filter_map(|o| RawObject::of(&o.key)).collect();
+            let run = unbroken_past_accepted(&self.objects, (&self.log_id, partition), listed, watermark, most).await?;
             if run.objects.is_empty()
                 && let Some(at) = run.gap_at
             {
@@ -192,16 +195,19 @@ impl Compact {
 
     /// Appends the runs as one commit, as much of them as memory allows. Answers the partition in which it ran out.
     async fn append(&self, snapshot: &Snapshot, runs: &[(u32, Run)], report: &mut CompactReport) -> Result<Option<u32>, CompactError> {
-        let mut advanced = Watermarks::new();
-        let (mut rows, cut) = self.gather(snapshot, runs, &mut advanced).await?;
+        let (mut advanced, mut counted) = (Watermarks::new(), Counted::new(&self.log_id));
+        let (mut rows, cut) = self.gather(snapshot, runs, &mut advanced, &mut counted).await?;
         let forgotten = self.forgets.current().await.map_err(CompactError::Erasures)?;
         let decide = move || {
             rows.forget(forgotten.as_ref())?;
+            let taken = rows.standing();
             rows.deduplicate();
-            Ok(rows)
+            Ok((rows, taken))
         };
-        let mut rows = self.on_a_thread(decide).await?;
+        let (mut rows, taken) = self.on_a_thread(decide).await?;
+        counted.taken(taken);
         self.known.leave_out(&mut rows, &self.lake, &snapshot.files).await?;
+        counted.kept(rows.standing());
         let (duplicates, dead_letters, erased) = (rows.duplicates, rows.dead_letters, rows.erased);
         let sorted = self.on_a_thread(move || Ok(rows.sorted())).await?;
         let count = sorted.len() as u64;
@@ -215,7 +221,7 @@ impl Compact {
             hashes = of_rows;
             files.push(self.lake.write_file(bytes, count, original_at, occurred_at).await?);
         }
-        report.version = self.lake.commit(snapshot, &files, &advanced).await?;
+        report.version = self.lake.commit_counted(snapshot, &files, &advanced, &counted.counts()).await?;
         if let Some(new) = files.first() {
             self.known.remember(&new.file.path, hashes);
         }
@@ -235,6 +241,7 @@ impl Compact {
         snapshot: &Snapshot,
         runs: &[(u32, Run)],
         advanced: &mut Watermarks,
+        counted: &mut Counted<'_>,
     ) -> Result<(Rows, Option<u32>), CompactError> {
         let watermark = |partition| snapshot.watermarks.get(&place(&self.log_id, partition)).copied().unwrap_or(0);
         let objects: Vec<Loading> = runs
@@ -252,8 +259,12 @@ impl Compact {
             if rows.files() > 0 && (memory > self.options.memory || bytes > FILE_BYTES) {
                 return Ok((rows, Some(loading.partition)));
             }
-            advanced.insert(place(&self.log_id, loading.partition), loading.object.last + 1);
+            let (partition, next, dead_letters) = (loading.partition, loading.object.last + 1, rows.dead_letters);
             rows.take(part, loading.watermark);
+            let missing = runs.iter().find(|(of, _)| *of == partition).map_or(0, |(_, run)| run.missing);
+            counted.offsets(partition, next - loading.watermark, missing);
+            counted.dead_letters(partition, rows.dead_letters - dead_letters);
+            advanced.insert(place(&self.log_id, partition), next);
         }
         Ok((rows, None))
     }

@@ -1,7 +1,7 @@
 //! Rows of raw objects: which of them count.
 
 use std::{
-    collections::{BTreeSet, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     mem,
 };
 
@@ -80,6 +80,19 @@ impl Rows {
     /// Index of the file of a row.
     fn file(&self, row: &Row) -> usize {
         self.begins.partition_point(|(begin, _)| *begin <= row.number) - 1
+    }
+
+    /// How many rows stand, by partition.
+    pub fn standing(&self) -> BTreeMap<u32, u64> {
+        let (mut standing, mut file) = (BTreeMap::new(), 0);
+        for (row, _) in self.rows.iter().zip(&self.stands).filter(|(_, stands)| **stands) {
+            // Rows stand file by file.
+            while self.begins.get(file + 1).is_some_and(|(begin, _)| *begin <= row.number) {
+                file += 1;
+            }
+            *standing.entry(self.begins[file].1).or_insert(0) += 1;
+        }
+        standing
     }
 
     /// Leaves out rows of people who are erased. The columns that name people are read only where somebody is.

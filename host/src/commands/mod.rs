@@ -6,6 +6,8 @@ pub mod doctor;
 pub mod erase;
 pub mod export;
 pub mod import;
+pub mod ledger;
+pub mod reconcile;
 pub mod replay;
 pub mod report;
 pub mod setup;

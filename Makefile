@@ -1,5 +1,6 @@
 # make run    the whole service on http://127.0.0.1:8080 (ARGS="--listen … --data …")
 # make servers  real Kafka, Cassandra and MinIO on loopback, for target/servers.env; make servers-stop ends them
+# make chaos  faults by seeds (SEED=n SEEDS=k), and what is promised checked after each: docs/chaos.md
 # make test   every test; make lint, make bench, make fuzz: parts of it or beside it
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
@@ -22,10 +23,16 @@ SERVERS_VENV := target/servers/venv/.installed
 FUZZ_SECONDS ?= 10
 # Random moments at which the kill test kills the service.
 KILLS ?= 20
+# The fault-injection suite: the first seed, how many, and TRACE=1 for every turn of one that fails.
+SEED ?= 1
+SEEDS ?= 500
+# Seeds of faults on real servers.
+SERVER_SEEDS ?= 10
+CHAOS_BIN := target/release/clickstream-chaos
 # Those of `make servers`: kafka cassandra minio, and on request kafka39.
 SERVERS ?= kafka cassandra minio
 
-.PHONY: run build deps test test-all lint unit e2e browser script segment openapi contract servers servers-stop servers-status servers-test test-servers fuzz bench bench-embedded bench-servers bench-peers clean-data
+.PHONY: run build deps test test-all lint unit chaos chaos-kills chaos-servers e2e browser script segment openapi contract servers servers-stop servers-status servers-test test-servers fuzz bench bench-embedded bench-servers bench-peers clean-data
 
 run: deps build
 	exec $(BIN) --data $(DATA) up $(ARGS)
@@ -53,11 +60,13 @@ test:
 # Longer forms of what `make test` bounds.
 test-all:
 	$(MAKE) test KILLS=100 FUZZ_SECONDS=300
+	$(MAKE) chaos
+	$(MAKE) chaos-servers
 	$(MAKE) servers-test
 
 lint: deps
 	$(CARGO) fmt --all --check
-	$(CARGO) clippy --release --locked --workspace --all-targets -- -D warnings
+	$(CARGO) clippy --release --locked --workspace --all-targets --features clickstream-chaos/faults -- -D warnings
 	node --check sdk/js/clickstream.js
 
 # What tests run on; those of faults start more of their own.
@@ -65,7 +74,20 @@ test-servers:
 	@$(MAKE) --no-print-directory servers SERVERS="kafka kafka39 cassandra minio"
 
 unit: deps test-servers
-	$(CARGO) test --release --locked --workspace --exclude clickstream-e2e --tests
+	$(CARGO) test --release --locked --workspace --exclude clickstream-e2e --features clickstream-chaos/faults --tests
+
+# Functions on ports that fail by a seed, in one process: docs/chaos.md.
+chaos:
+	$(CARGO) build --release --locked --workspace --bin clickstream-chaos
+	$(CHAOS_BIN) --seed $(SEED) --seeds $(SEEDS) $(if $(TRACE),--trace)
+
+# The service killed at random moments, with ClickHouse and its files.
+chaos-kills: deps build
+	KILLS=$(KILLS) SEED=$(SEED) $(CARGO) test --release --locked --workspace --test e2e -- --nocapture kill::
+
+# The service and its servers killed or held still.
+chaos-servers: deps build test-servers
+	SEED=$(SEED) SERVER_SEEDS=$(SERVER_SEEDS) $(CARGO) test --release --locked --workspace --test e2e -- --nocapture servers::faults::seeds
 
 e2e: deps build $(VENV) test-servers
 	KILLS=$(KILLS) PYTHON=$(CURDIR)/target/venv/bin/python $(CARGO) test --release --locked --workspace --test e2e -- --test-threads 1 --nocapture

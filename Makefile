@@ -3,6 +3,7 @@
 # make test   every test; make lint, make aws, make bench, make fuzz: parts of it or beside it
 # make package  zips of all functions for Lambda (ARCH=arm64 or x86_64), for `sam deploy`
 # make report  checks what docs/report is made of, and runs the Postman collection; make report-files makes it anew
+# make chaos  faults by seeds (SEED=n SEEDS=k), and what is promised checked after each: docs/chaos.md
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := run
@@ -34,10 +35,16 @@ PROGRAMS = $(shell sed -n '/^\[\[bin\]\]/,/^$$/s/^name = "\(.*\)"/\1/p' function
 FUZZ_SECONDS ?= 10
 # Random moments at which the kill test kills the service.
 KILLS ?= 20
+# The fault-injection suite: the first seed, how many, and TRACE=1 for every turn of one that fails.
+SEED ?= 1
+SEEDS ?= 500
+# Seeds of faults on real servers.
+SERVER_SEEDS ?= 10
+CHAOS_BIN := target/release/clickstream-chaos
 # Those of `make servers`: kafka cassandra minio, and on request kafka39.
 SERVERS ?= kafka cassandra minio
 
-.PHONY: run build deps test test-all lint unit e2e browser script segment openapi contract servers servers-stop servers-status servers-test test-servers aws aws-docs cost package fuzz bench bench-embedded bench-servers bench-peers clean-data report report-files coverage bench-dashboards prometheus grafana operations bench-compaction
+.PHONY: run build deps test test-all lint unit e2e browser script segment openapi contract servers servers-stop servers-status servers-test test-servers aws aws-docs cost package fuzz bench bench-embedded bench-servers bench-peers clean-data report report-files coverage bench-dashboards prometheus grafana operations bench-compaction chaos chaos-kills chaos-servers
 
 run: deps build
 	exec $(BIN) --data $(DATA) up $(ARGS)
@@ -65,11 +72,13 @@ test:
 # Longer forms of what `make test` bounds.
 test-all:
 	$(MAKE) test KILLS=100 FUZZ_SECONDS=300
+	$(MAKE) chaos
+	$(MAKE) chaos-servers
 	$(MAKE) servers-test
 
 lint: deps
 	$(CARGO) fmt --all --check
-	$(CARGO) clippy --release --locked --workspace --all-targets -- -D warnings
+	$(CARGO) clippy --release --locked --workspace --all-targets --features clickstream-chaos/faults -- -D warnings
 	node --check sdk/js/clickstream.js
 
 # What tests run on; those of faults start more of their own.
@@ -77,7 +86,20 @@ test-servers:
 	@$(MAKE) --no-print-directory servers SERVERS="kafka kafka39 cassandra minio"
 
 unit: deps test-servers
-	$(CARGO) test --release --locked --workspace --exclude clickstream-e2e --tests
+	$(CARGO) test --release --locked --workspace --exclude clickstream-e2e --features clickstream-chaos/faults --tests
+
+# Functions on ports that fail by a seed, in one process: docs/chaos.md.
+chaos:
+	$(CARGO) build --release --locked --workspace --bin clickstream-chaos
+	$(CHAOS_BIN) --seed $(SEED) --seeds $(SEEDS) $(if $(TRACE),--trace)
+
+# The service killed at random moments, with ClickHouse and its files.
+chaos-kills: deps build
+	KILLS=$(KILLS) SEED=$(SEED) $(CARGO) test --release --locked --workspace --test e2e -- --nocapture kill::
+
+# The service and its servers killed or held still.
+chaos-servers: deps build test-servers
+	SEED=$(SEED) SERVER_SEEDS=$(SERVER_SEEDS) $(CARGO) test --release --locked --workspace --test e2e -- --nocapture servers::faults::seeds
 
 e2e: deps build $(VENV) test-servers
 	KILLS=$(KILLS) PYTHON=$(CURDIR)/target/venv/bin/python $(CARGO) test --release --locked --workspace --test e2e -- --test-threads 1 --nocapture

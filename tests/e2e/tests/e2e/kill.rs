@@ -1,5 +1,7 @@
 //! Killed at random moments, the service loses nothing that it acknowledged and counts nothing twice.
 
+mod files;
+mod lake;
 mod load;
 mod raw_objects;
 
@@ -21,7 +23,7 @@ const TRACED: usize = 300;
 /// What was acknowledged must be seen within this time.
 const SEEN: Duration = Duration::from_mins(2);
 
-fn from_environment(name: &str, default: u64) -> u64 {
+pub fn from_environment(name: &str, default: u64) -> u64 {
     match std::env::var(name) {
         Ok(text) => text.parse().unwrap_or_else(|_| panic!("{name}={text} is no number")),
         Err(_) => default,
@@ -50,6 +52,9 @@ async fn every_acknowledged_event_outlives_kills_at_random_moments_once() {
         progress.wait_for(|acknowledged| *acknowledged >= moment).await.expect("the senders go on");
         // A moment in time, not only in what was acknowledged: work behind the acknowledgement is met as well.
         sleep(Duration::from_millis(random.random_range(0..2_500))).await;
+        if random.random_bool(0.5) {
+            in_the_middle_of_compaction(&service, random.random_range(0..400)).await;
+        }
         service.kill().await;
         if random.random_bool(0.3) {
             let starting = Service::spawn(&data, &options);
@@ -76,7 +81,20 @@ async fn every_acknowledged_event_outlives_kills_at_random_moments_once() {
     exactly_once(&service.exported(from, to).await, &load.ids).expect("settled events are exported once");
     let sums: Sums = service.report("elements", from, to).await.sums();
     assert_eq!(sums, load.sums, "sums when all is settled");
+    let held = lake::held(&data.join("objects"));
+    exactly_once(&held.events, &load.ids).expect("the lake holds each event once");
+    assert_eq!(service.invoke("settle").await["version"], held.version, "every version is settled");
     assert!(service.terminate().await.success());
+}
+
+/// Has compaction, and settling after it, begin and go on for so many milliseconds.
+async fn in_the_middle_of_compaction(service: &Service, milliseconds: u64) {
+    let invoke =
+        |function: &str| service.post(&format!("/2015-03-31/functions/{function}/invocations")).json(&serde_json::json!({})).send();
+    let (compact, settle) = (invoke("compact"), invoke("settle"));
+    // What they would say dies with the service.
+    tokio::spawn(async move { (compact.await.is_ok(), settle.await.is_ok()) });
+    sleep(Duration::from_millis(milliseconds)).await;
 }
 
 fn exactly_once(exported: &BTreeMap<Uuid, u32>, sent: &BTreeSet<Uuid>) -> Result<(), String> {

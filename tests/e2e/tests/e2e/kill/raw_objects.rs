@@ -1,14 +1,12 @@
 //! The raw objects as they lie on disk.
 
-use std::{
-    collections::BTreeSet,
-    fs::{self, File},
-    path::{Path, PathBuf},
-};
+use std::{collections::BTreeSet, fs::File, path::Path};
 
 use arrow::array::AsArray as _;
 use parquet::arrow::{ProjectionMask, arrow_reader::ParquetRecordBatchReaderBuilder};
 use uuid::Uuid;
+
+use super::files::files;
 
 /// Ids of all events in raw objects under `folder`. Of all Parquet files raw objects alone have the column `dead_letter`.
 pub fn event_ids(folder: &Path) -> BTreeSet<Uuid> {
@@ -25,17 +23,4 @@ pub fn event_ids(folder: &Path) -> BTreeSet<Uuid> {
         }
     }
     ids
-}
-
-/// Every file under `folder`.
-fn files(folder: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    let mut folders = vec![folder.to_owned()];
-    while let Some(folder) = folders.pop() {
-        for entry in fs::read_dir(&folder).expect("a folder") {
-            let entry = entry.expect("an entry");
-            if entry.file_type().expect("a type").is_dir() { folders.push(entry.path()) } else { found.push(entry.path()) }
-        }
-    }
-    found
 }

@@ -4,3 +4,4 @@ mod announcements;
 mod away;
 mod bucket;
 mod kafka;
+mod seeds;

@@ -1,0 +1,76 @@
+//! compact, by the clock, with a lake of its own as on a host of its own.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use clickstream_compact::{Compact, CompactRequest};
+use clickstream_lake::Lake;
+use clickstream_log::EVENTS;
+use tokio::sync::OnceCell;
+
+use super::{Actor, Run};
+use crate::{
+    life::Life,
+    port::{lake::LakePort, log::LOG_ID, objects::ObjectsPort},
+    world::World,
+};
+
+/// Compacts a shard: partitions `shard`, `shard + of`, …
+pub struct Compactor {
+    number: usize,
+    shard: u32,
+    of: u32,
+    compact: Arc<OnceCell<Compact>>,
+    /// What had been landed when the last run that came to its end began.
+    seen: Arc<AtomicU64>,
+}
+
+impl Compactor {
+    pub fn new(number: usize, shard: u32, of: u32) -> Self {
+        Self { number, shard, of, compact: Arc::default(), seen: Arc::new(AtomicU64::new(u64::MAX)) }
+    }
+}
+
+/// The lake as one process opens it.
+pub async fn lake(world: &World, life: &Arc<Life>) -> Result<Arc<Lake>, String> {
+    let lake = Lake::open_on(Arc::new(LakePort::new(&world.bucket, life)), "sim").await;
+    lake.map(Arc::new).map_err(|e| e.to_string())
+}
+
+impl Actor for Compactor {
+    fn name(&self) -> String {
+        format!("compact-{}", self.number)
+    }
+
+    fn wants(&self, world: &World) -> bool {
+        self.seen.load(Ordering::SeqCst) != world.bucket.raw_writes()
+    }
+
+    fn run(&mut self, world: &Arc<World>, life: &Arc<Life>) -> Run {
+        let (world, life, cell, seen) = (Arc::clone(world), Arc::clone(life), Arc::clone(&self.compact), Arc::clone(&self.seen));
+        let (shard, of) = (self.shard, self.of);
+        Box::pin(async move {
+            let landed = world.bucket.raw_writes();
+            let opened = cell.get_or_try_init(|| async {
+                let objects = Arc::new(ObjectsPort::new(&world.bucket, &life));
+                Ok::<_, String>(Compact::new(objects, lake(&world, &life).await?, LOG_ID.to_owned()))
+            });
+            let partitions = (of > 1).then(|| (shard..world.log.partitions(EVENTS)).step_by(of as usize).collect());
+            let report = opened.await?.run(CompactRequest { partitions }).await.map_err(|e| e.to_string())?;
+            if !report.more {
+                seen.store(landed, Ordering::SeqCst);
+            }
+            Ok(())
+        })
+    }
+
+    fn restarted(&mut self, _: &World, _: &Life) {
+        self.compact = Arc::default();
+    }
+
+    fn settles(&self) -> bool {
+        true
+    }
+}

@@ -1,0 +1,121 @@
+//! The event store: of copies the first, whatever order they come in.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use async_trait::async_trait;
+use clickstream_event::{Logged, Micros};
+use clickstream_store::{Cursor, EventStore, Found, LoggedRejection, Person, StoreError};
+use uuid::Uuid;
+
+use crate::{
+    columns::Identity,
+    fault::{Boundary, Fault},
+    life::{Life, Share},
+};
+
+/// Received, partition, offset.
+type Place = (i64, u32, u64);
+
+#[derive(Default)]
+struct State {
+    events: BTreeMap<Identity, (Place, Logged)>,
+    rejections: BTreeMap<(u32, u64), LoggedRejection>,
+}
+
+/// What the event store holds.
+#[derive(Default)]
+pub struct Shelf(Mutex<State>);
+
+impl Shelf {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The place of the copy that is kept of each event.
+    pub fn events(&self) -> BTreeMap<Identity, Place> {
+        self.state().events.iter().map(|(identity, (place, _))| (identity.clone(), *place)).collect()
+    }
+
+    /// Places of rejections.
+    pub fn rejections(&self) -> Vec<(u32, u64)> {
+        self.state().rejections.keys().copied().collect()
+    }
+
+    fn put(&self, events: &[Logged]) {
+        let mut state = self.state();
+        for logged in events {
+            let place = (logged.event.received_at.0, logged.log_partition, logged.log_offset);
+            let identity = (logged.event.site_id.clone(), logged.event.event_id);
+            let standing = state.events.entry(identity).or_insert_with(|| (place, logged.clone()));
+            if place < standing.0 {
+                *standing = (place, logged.clone());
+            }
+        }
+    }
+}
+
+/// The event store as one process reaches it.
+pub struct StorePort {
+    shelf: Arc<Shelf>,
+    life: Arc<Life>,
+}
+
+/// A write of several rows may take place in part.
+const WRITE: &[Fault] = &[Fault::NotDone, Fault::Unanswered, Fault::Part, Fault::Twice, Fault::Late];
+
+impl StorePort {
+    pub fn new(shelf: &Arc<Shelf>, life: &Arc<Life>) -> Self {
+        Self { shelf: Arc::clone(shelf), life: Arc::clone(life) }
+    }
+}
+
+fn unavailable() -> StoreError {
+    StoreError::Unavailable("the seed says so".to_owned())
+}
+
+/// All, or the first half.
+fn share<T>(rows: &[T], share: Share) -> &[T] {
+    if share == Share::Whole { rows } else { &rows[..rows.len() / 2] }
+}
+
+#[async_trait]
+impl EventStore for StorePort {
+    async fn put_events(&self, events: &[Logged]) -> Result<(), StoreError> {
+        let (shelf, events) = (Arc::clone(&self.shelf), events.to_vec());
+        self.life.perform(Boundary::StoreWrite, WRITE, move |s| shelf.put(share(&events, s))).await.map_err(|_| unavailable())
+    }
+
+    async fn put_rejections(&self, rejections: &[LoggedRejection]) -> Result<(), StoreError> {
+        let (shelf, rejections) = (Arc::clone(&self.shelf), rejections.to_vec());
+        let put = self.life.perform(Boundary::StoreWrite, WRITE, move |s| {
+            let placed = share(&rejections, s).iter().map(|r| ((r.log_partition, r.log_offset), r.clone()));
+            shelf.state().rejections.extend(placed);
+        });
+        put.await.map_err(|_| unavailable())
+    }
+
+    async fn find(&self, site: Option<&str>, event_id: Uuid) -> Result<Option<Found>, StoreError> {
+        let state = self.shelf.state();
+        let found = state.events.iter().find(|((s, id), _)| *id == event_id && site.is_none_or(|site| site == s));
+        Ok(found.map(|(_, (_, logged))| Found::Event(Box::new(logged.clone()))))
+    }
+
+    async fn timeline(&self, _: &str, _: &Person, _: Option<Cursor>, _: usize) -> Result<Vec<Logged>, StoreError> {
+        Err(StoreError::Setting("nobody reads timelines here".to_owned()))
+    }
+
+    async fn rejections(&self, _: Option<&str>, limit: usize) -> Result<Vec<LoggedRejection>, StoreError> {
+        Ok(self.shelf.state().rejections.values().rev().take(limit).cloned().collect())
+    }
+
+    async fn count(&self) -> Result<Option<u64>, StoreError> {
+        Ok(Some(self.shelf.state().events.len() as u64))
+    }
+
+    async fn expire(&self, _: Micros, _: Micros) -> Result<(), StoreError> {
+        Ok(())
+    }
+}

@@ -1,0 +1,44 @@
+//! Seeds that must run clean, and run the same way again.
+
+use clickstream_chaos::{Boundary, Fault, Options, Tally, run};
+
+/// Seeds of a run, unless `SEEDS` says how many.
+const SEEDS: u64 = 60;
+
+fn from_environment(name: &str, default: u64) -> u64 {
+    match std::env::var(name) {
+        Ok(text) => text.parse().unwrap_or_else(|_| panic!("{name}={text} is no number")),
+        Err(_) => default,
+    }
+}
+
+#[test]
+fn whatever_fails_each_promise_is_kept() {
+    let (first, count) = (from_environment("SEED", 1), from_environment("SEEDS", SEEDS));
+    let mut tally = Tally::default();
+    for seed in first..first + count {
+        let outcome = run(seed, Options::default());
+        if let Some(violation) = &outcome.violation {
+            let last = outcome.trace.iter().rev().take(40).rev().cloned().collect::<Vec<_>>().join("\n");
+            panic!("{last}\nseed {seed} {violation}\nagain: make chaos SEED={seed} SEEDS=1 TRACE=1");
+        }
+        tally.add(&outcome.tally);
+    }
+    tally.lines().iter().for_each(|line| println!("{line}"));
+    if count >= SEEDS {
+        let never: Vec<_> = Boundary::ALL.iter().filter(|b| !tally.faults.keys().any(|(of, _)| of == *b)).collect();
+        assert!(never.is_empty(), "nothing went wrong at {never:?}");
+        let never: Vec<_> = Fault::ALL.iter().filter(|f| !tally.faults.keys().any(|(_, of)| of == *f)).collect();
+        assert!(never.is_empty(), "{never:?} never happened");
+    }
+}
+
+#[test]
+fn a_seed_runs_the_same_way_again() {
+    for seed in [3, 7, 11, 19] {
+        let (one, other) = (run(seed, Options::default()), run(seed, Options::default()));
+        let differs = one.trace.iter().zip(&other.trace).position(|(a, b)| a != b);
+        assert_eq!(differs, None, "seed {seed} differs: {:?}", differs.map(|at| (&one.trace[at], &other.trace[at])));
+        assert_eq!((one.turns, one.accepted, one.versions, one.tally), (other.turns, other.accepted, other.versions, other.tally));
+    }
+}

@@ -133,7 +133,7 @@ impl Rows {
         Ok(())
     }
 
-    /// Leaves out repeats among the rows themselves: the copy with the lowest (received_at, partition, offset) stays.
+    /// Leaves out repeats among the rows themselves: the copy with the lowest (`received_at`, partition, offset) stays.
     pub fn deduplicate(&mut self) {
         let mut identities: HashTable<u32> = HashTable::with_capacity(self.rows.len());
         for index in 0..self.rows.len() {
@@ -196,7 +196,7 @@ impl Rows {
             (rank[row.site as usize], row.original_at, row.id)
         };
         // Files are sorted within: a sort that merges the runs that it finds.
-        order.sort_by(|a, b| key(a).cmp(&key(b)));
+        order.sort_by_key(key);
         Sorted::of(self.files, order.into_iter().map(move |index| rows[index as usize]))
     }
 }

@@ -69,12 +69,12 @@ impl Tombstones {
         if let Some(look) = self.remembered()
             && look.newest == newest
         {
-            self.remember(&look.newest, &look.erased);
+            self.remember(look.newest.as_ref(), &look.erased);
             return Ok(look.erased);
         }
         let erased =
             Arc::new(if newest.is_some() { Erased::new(self.key().await?.clone(), self.list().await?) } else { Erased::default() });
-        self.remember(&newest, &erased);
+        self.remember(newest.as_ref(), &erased);
         Ok(erased)
     }
 
@@ -128,8 +128,8 @@ impl Tombstones {
         self.look.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn remember(&self, newest: &Option<String>, erased: &Arc<Erased>) {
-        let look = Look { at: Instant::now(), newest: newest.clone(), erased: Arc::clone(erased) };
+    fn remember(&self, newest: Option<&String>, erased: &Arc<Erased>) {
+        let look = Look { at: Instant::now(), newest: newest.cloned(), erased: Arc::clone(erased) };
         *self.look.write().unwrap_or_else(PoisonError::into_inner) = Some(look);
     }
 }

@@ -153,7 +153,7 @@ impl EventStore for SqliteStore {
             }
             tokio::task::yield_now().await;
         }
-        self.write(|writer| writer.forget_pages()).await?;
+        self.write(Writer::forget_pages).await?;
         Ok(erased)
     }
 
@@ -169,7 +169,7 @@ impl EventStore for SqliteStore {
             }
             tokio::task::yield_now().await;
         }
-        self.write(|writer| writer.forget_pages()).await?;
+        self.write(Writer::forget_pages).await?;
         Ok(erased)
     }
 

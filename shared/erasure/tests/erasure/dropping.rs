@@ -90,7 +90,7 @@ fn a_raw_object_keeps_its_offsets_and_everybody_elses_rows() {
     assert_eq!(back[2].row, RawRow::Event(Box::new(bob)));
     assert!(forget_rows(&bytes, "l", &erased).unwrap().is_none(), "again finds nothing");
     assert_eq!((erased.offsets(&file).unwrap(), erased.offsets(&bytes).unwrap()), (vec![7], vec![7]));
-    let kept: usize = read_parquet(erased.without(file).unwrap()).unwrap().iter().map(|b| b.num_rows()).sum();
+    let kept: usize = read_parquet(erased.without(file).unwrap()).unwrap().iter().map(RecordBatch::num_rows).sum();
     assert_eq!(kept, 2);
 }
 

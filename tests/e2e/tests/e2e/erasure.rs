@@ -85,7 +85,7 @@ async fn a_person_is_erased_through_a_kill_and_a_restart() {
     let (status, begun) = ask(&service, Method::POST, "/v1/erasures", Some(json!({ "site": "demo", "user_id": ANN }))).await;
     assert_eq!(status, 202, "{begun}");
     let at = begun["status"].as_str().expect("where the status stands").to_owned();
-    eventually(Duration::from_secs(60), "tombstones stand", || async {
+    eventually(Duration::from_mins(1), "tombstones stand", || async {
         let now = get(&service, &at).await;
         if ["persons", "tombstones"].iter().all(|step| now["step"] != *step) { Ok(()) } else { Err(now.to_string()) }
     })
@@ -93,7 +93,7 @@ async fn a_person_is_erased_through_a_kill_and_a_restart() {
     service.kill().await;
 
     let service = Service::start(&data, &options()).await;
-    let done = eventually(Duration::from_secs(180), "the erasure is done", || async {
+    let done = eventually(Duration::from_mins(3), "the erasure is done", || async {
         let now = get(&service, &at).await;
         if now["step"] == "done" { Ok(now) } else { Err(now.to_string()) }
     })

@@ -1,6 +1,6 @@
 //! A model of the commit protocol, checked in every order of its steps.
 //!
-//! Two compactors and two settlers work on raw objects of two partitions that hold three records: event 0, event 1, and,
+//! Compactors and settlers, one or two of each, work on raw objects of two partitions that hold three records: event 0, event 1, and,
 //! in the other partition, a late repeat of event 0. Whoever acts may be killed between any two steps, and what it had
 //! sent may arrive after its end.
 

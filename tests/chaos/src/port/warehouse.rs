@@ -120,6 +120,9 @@ impl SettleInto for WarehousePort {
                 let some = if share == Share::Whole { settled.len() } else { settled.len() / 2 };
                 state.events.extend_from_slice(&settled[..some]);
             }
+            if unchecked && sim.random(|r| r.random_bool(0.1)) {
+                state.events.extend_from_slice(&settled);
+            }
         })
         .await
     }

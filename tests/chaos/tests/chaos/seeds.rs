@@ -1,5 +1,7 @@
 //! Seeds that must run clean, and run the same way again.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use clickstream_chaos::{Boundary, Fault, Options, Tally, run};
 
 /// Seeds of a run, unless `SEEDS` says how many.
@@ -12,18 +14,36 @@ fn from_environment(name: &str, default: u64) -> u64 {
     }
 }
 
+/// Runs a seed that must keep every promise.
+fn clean(seed: u64) -> Tally {
+    let outcome = run(seed, Options::default());
+    if let Some(violation) = &outcome.violation {
+        let last = outcome.trace[outcome.trace.len().saturating_sub(40)..].join("\n");
+        panic!("{last}\nseed {seed} {violation}\nagain: make chaos SEED={seed} SEEDS=1 TRACE=1");
+    }
+    outcome.tally
+}
+
 #[test]
 fn whatever_fails_each_promise_is_kept() {
     let (first, count) = (from_environment("SEED", 1), from_environment("SEEDS", SEEDS));
-    let mut tally = Tally::default();
-    for seed in first..first + count {
-        let outcome = run(seed, Options::default());
-        if let Some(violation) = &outcome.violation {
-            let last = outcome.trace.iter().rev().take(40).rev().cloned().collect::<Vec<_>>().join("\n");
-            panic!("{last}\nseed {seed} {violation}\nagain: make chaos SEED={seed} SEEDS=1 TRACE=1");
+    let next = AtomicU64::new(first);
+    let work = || {
+        let mut tally = Tally::default();
+        loop {
+            let seed = next.fetch_add(1, Ordering::SeqCst);
+            if seed >= first + count {
+                return tally;
+            }
+            tally.add(&clean(seed));
         }
-        tally.add(&outcome.tally);
-    }
+    };
+    let mut tally = Tally::default();
+    std::thread::scope(|scope| {
+        let threads = std::thread::available_parallelism().map_or(1, Into::into);
+        let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+        workers.into_iter().for_each(|worker| tally.add(&worker.join().unwrap()));
+    });
     tally.lines().iter().for_each(|line| println!("{line}"));
     if count >= SEEDS {
         let never: Vec<_> = Boundary::ALL.iter().filter(|b| !tally.faults.keys().any(|(of, _)| of == *b)).collect();

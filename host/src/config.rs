@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use clickstream_compact::{LakeSettings, LakeSettingsError};
 use clickstream_event::VisitorSecret;
 use clickstream_objects::s3::{S3Config, S3ConfigError};
 use clickstream_sites::{SettingsError, SitesFileError, SitesSetting, visitor_secret};
@@ -50,6 +51,8 @@ pub struct Config {
     pub raw_days: u32,
     /// `EVENT_RETENTION_DAYS` of the event store.
     pub event_days: u32,
+    /// `LAKE_FILE_MB`, `MERGE_MEMORY_MB`, `LAKE_RETENTION_DAYS`: merges and vacuums of the lake.
+    pub lake: LakeSettings,
 }
 
 /// A variable with a value that cannot be used.
@@ -79,6 +82,9 @@ pub enum ConfigError {
     /// The sites file is missing or wrong.
     #[error(transparent)]
     SitesFile(#[from] SitesFileError),
+    /// A setting of the lake is wrong.
+    #[error(transparent)]
+    Lake(#[from] LakeSettingsError),
     /// `OBJECTS_URL` is wrong.
     #[error(transparent)]
     Objects(#[from] S3ConfigError),
@@ -135,6 +141,7 @@ impl Config {
             log_days: variable("LOG_RETENTION_DAYS", 7, "days from 1 to 3650", number(1, 3650))?,
             raw_days: variable("RAW_RETENTION_DAYS", 30, "days from 1 to 3650", number(1, 3650))?,
             event_days: variable("EVENT_RETENTION_DAYS", 400, "days from 1 to 36500", number(1, 36_500))?,
+            lake: LakeSettings::from_env()?,
         })
     }
 
@@ -178,7 +185,7 @@ impl Config {
             ("RAW_RETENTION_DAYS", self.raw_days.to_string()),
             ("EVENT_RETENTION_DAYS", self.event_days.to_string()),
         ];
-        for (name, value) in rows {
+        for (name, value) in rows.into_iter().chain(self.lake.describe()) {
             let from = if std::env::var(name).is_ok_and(|v| !v.is_empty()) { "environment" } else { "default or option" };
             let _ = writeln!(text, "{name:<22}{value:<48}{from}");
         }

@@ -1,8 +1,8 @@
-//! The Lambda: a request to [`Compact::run`].
+//! The Lambda: a payload to [`Maintenance::invoke`].
 
 use std::sync::Arc;
 
-use clickstream_compact::{Compact, CompactRequest};
+use clickstream_compact::{Compact, Invocation, LakeSettings, Maintenance};
 use clickstream_lake::Lake;
 use clickstream_objects::s3::{S3Config, S3Objects};
 use clickstream_triggers::variable;
@@ -13,11 +13,13 @@ async fn main() -> anyhow::Result<()> {
     clickstream_telemetry::init(clickstream_telemetry::LogFormat::Json);
     let bucket = S3Config::from_url(&variable("OBJECTS_URL", "s3://BUCKET names the bucket")?)?;
     let log_id = variable("LOG_ID", "the id that the log was given when it was set up")?;
+    let settings = LakeSettings::from_env()?;
     let lake = Arc::new(Lake::open(&bucket).await?);
-    let function = Arc::new(Compact::new(Arc::new(S3Objects::connect(&bucket).await), lake, log_id));
-    run(service_fn(move |event: LambdaEvent<CompactRequest>| {
+    let compact = Compact::new(Arc::new(S3Objects::connect(&bucket).await), Arc::clone(&lake), log_id);
+    let function = Arc::new(Maintenance::new(lake, compact, settings));
+    run(service_fn(move |event: LambdaEvent<Invocation>| {
         let function = Arc::clone(&function);
-        async move { Ok::<_, Error>(function.run(event.payload).await?) }
+        async move { Ok::<_, Error>(function.invoke(event.payload).await?) }
     }))
     .await
     .map_err(anyhow::Error::from_boxed)

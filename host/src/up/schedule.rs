@@ -1,7 +1,8 @@
-//! The scheduler in place of Airflow: compaction, settling and retention by the clock.
+//! The scheduler in place of Airflow: compaction, settling, vacuum and retention by the clock.
 
 use std::{sync::Arc, time::Duration};
 
+use clickstream_compact::VacuumRequest;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{Functions, Parts, lease::Lease, retention::Retention};
@@ -10,12 +11,20 @@ use crate::config::Config;
 /// How often retention looks.
 const RETENTION_EVERY: Duration = Duration::from_hours(1);
 
+/// How often the lake is vacuumed.
+const VACUUM_EVERY: Duration = Duration::from_hours(1);
+
 /// Starts the clocks.
 pub fn start(parts: &Arc<Parts>, functions: &Arc<Functions>, config: &Config, stop: &CancellationToken, work: &TaskTracker) {
     let f = Arc::clone(functions);
     every("compaction", config.compact_interval, parts, stop, work, move || {
         let f = Arc::clone(&f);
         async move { f.compact_and_settle().await.map(drop) }
+    });
+    let f = Arc::clone(functions);
+    every("vacuum", VACUUM_EVERY, parts, stop, work, move || {
+        let f = Arc::clone(&f);
+        async move { f.vacuum(VacuumRequest::default()).await.map(drop) }
     });
     let retention = Arc::new(Retention::new(parts, config));
     every("retention", RETENTION_EVERY, parts, stop, work, move || {

@@ -16,6 +16,8 @@ use crate::{Change, LakeError, LakeFile, Watermarks};
 pub const WATERMARKS: &str = "clickstream.watermarks";
 /// Name, in `commitInfo`, of the object that lists whose rows an erasure took out.
 pub const ERASED: &str = "clickstream.erased";
+/// Name, in `commitInfo`, of an id that no other commit has.
+pub const WRITE: &str = "clickstream.write";
 /// Prefix of our application ids; `{log_id}/{partition}` follows.
 const APPLICATION: &str = "clickstream/";
 
@@ -26,14 +28,17 @@ pub struct CommitFile {
     pub change: Change,
     /// The watermarks of all partitions, if the commit says them.
     pub watermarks: Option<Watermarks>,
+    /// Paths of the files that it took out of the table.
+    pub removed: Vec<String>,
 }
 
 /// Reads the commit file of `version`.
 pub fn read(version: u64, bytes: &Bytes) -> Result<CommitFile, LakeError> {
-    let (mut added, mut erased, mut watermarks) = (Vec::new(), None, None);
+    let (mut added, mut removed, mut erased, mut watermarks) = (Vec::new(), Vec::new(), None, None);
     for action in get_actions(version, bytes)? {
         match action {
             Action::Add(add) if add.data_change => added.push(LakeFile::new(&add.path, add.size, add.stats.as_deref())?),
+            Action::Remove(remove) => removed.push(remove.path),
             Action::CommitInfo(info) => {
                 watermarks = said(version, &info, WATERMARKS)?;
                 erased = said(version, &info, ERASED)?;
@@ -42,11 +47,11 @@ pub fn read(version: u64, bytes: &Bytes) -> Result<CommitFile, LakeError> {
         }
     }
     let change = match erased {
-        Some(removed) => Change::Erase { removed },
+        Some(list) => Change::Erase { removed: list },
         None if added.is_empty() => Change::Rewrite,
         None => Change::Append(added),
     };
-    Ok(CommitFile { change, watermarks })
+    Ok(CommitFile { change, watermarks, removed })
 }
 
 /// What `commitInfo` says under one of our names.

@@ -5,11 +5,14 @@
 //! computed from plus one: whoever loses must look at what came in between.
 
 mod actions;
+mod commit;
 mod erased;
 mod error;
 mod file;
 mod lake;
+mod log_files;
 mod open;
+mod vacuum;
 
 use std::collections::BTreeMap;
 
@@ -17,6 +20,7 @@ pub use erased::ErasedRow;
 pub use error::LakeError;
 pub use file::{LakeFile, NewFile};
 pub use lake::Lake;
+pub use vacuum::{Vacuum, Vacuumed};
 
 /// Next offset per partition, keyed `{log_id}/{partition}`.
 pub type Watermarks = BTreeMap<String, u64>;

@@ -64,7 +64,7 @@ pub fn command(data: &Path) -> Command {
 }
 
 /// What the binary and its libraries read from the environment.
-const VARIABLES: [&str; 27] = [
+const VARIABLES: [&str; 30] = [
     "ADMIN_TOKEN",
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
@@ -73,11 +73,14 @@ const VARIABLES: [&str; 27] = [
     "COOKIELESS_SECRET",
     "DATA",
     "EVENT_RETENTION_DAYS",
+    "LAKE_FILE_MB",
+    "LAKE_RETENTION_DAYS",
     "LAND_WINDOW_MS",
     "LISTEN",
     "LOG_PARTITIONS",
     "LOG_RETENTION_DAYS",
     "LOG_URL",
+    "MERGE_MEMORY_MB",
     "NOTIFICATIONS_ARN",
     "NOTIFICATIONS_TOKEN",
     "NOTIFICATIONS_TOPIC",

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use clickstream_compact::CompactOptions;
+use clickstream_compact::{CompactOptions, LakeSettings, LakeSettingsError};
 use clickstream_event::VisitorSecret;
 use clickstream_objects::s3::{S3Config, S3ConfigError};
 use clickstream_sites::{SettingsError, SitesFileError, SitesSetting, visitor_secret};
@@ -57,6 +57,8 @@ pub struct Config {
     pub inbox_days: Option<u32>,
     /// `ERASURE_KEY`: what ids of erased people are hashed and receipts signed with. None: a key that the bucket keeps.
     pub erasure_key: Option<String>,
+    /// `LAKE_FILE_MB`, `MERGE_MEMORY_MB`, `LAKE_RETENTION_DAYS`: merges and vacuums of the lake.
+    pub lake: LakeSettings,
 }
 
 /// A variable with a value that cannot be used.
@@ -86,6 +88,9 @@ pub enum ConfigError {
     /// The sites file is missing or wrong.
     #[error(transparent)]
     SitesFile(#[from] SitesFileError),
+    /// A setting of the lake is wrong.
+    #[error(transparent)]
+    Lake(#[from] LakeSettingsError),
     /// `OBJECTS_URL` is wrong.
     #[error(transparent)]
     Objects(#[from] S3ConfigError),
@@ -145,6 +150,7 @@ impl Config {
             event_days: variable("EVENT_RETENTION_DAYS", 400, "days from 1 to 36500", number(1, 36_500))?,
             inbox_days: variable("INBOX_RETENTION_DAYS", None, "days from 1 to 36500", |t| number(1, 36_500)(t).map(Some))?,
             erasure_key: variable("ERASURE_KEY", None, "a key has 32 characters or more", |t| (t.len() >= 32).then(|| Some(t.to_owned())))?,
+            lake: LakeSettings::from_env()?,
         })
     }
 
@@ -191,7 +197,7 @@ impl Config {
             ("INBOX_RETENTION_DAYS", self.inbox_days.map_or_else(|| "(not set: kept)".to_owned(), |days| days.to_string())),
             ("ERASURE_KEY", if self.erasure_key.is_some() { "(set)" } else { "(not set: the bucket's own)" }.to_owned()),
         ];
-        for (name, value) in rows {
+        for (name, value) in rows.into_iter().chain(self.lake.describe()) {
             let from = if std::env::var(name).is_ok_and(|v| !v.is_empty()) { "environment" } else { "default or option" };
             let _ = writeln!(text, "{name:<22}{value:<48}{from}");
         }

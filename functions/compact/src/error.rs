@@ -23,6 +23,9 @@ pub enum CompactError {
         /// What is wrong.
         cause: ColumnsError,
     },
+    /// The payload asks for what cannot be done.
+    #[error("{0}")]
+    Request(String),
     /// Rows cannot be written.
     #[error(transparent)]
     Columns(#[from] ColumnsError),

@@ -135,7 +135,7 @@ impl Compact {
             match self.append(&snapshot, &plan.runs, &mut report).await {
                 Ok(cut) => (lost, begin) = (0, cut.unwrap_or(0)),
                 // Another came first: look at what came in, and compute again.
-                Err(CompactError::Lake(LakeError::Lost(version))) => {
+                Err(CompactError::Lake(LakeError::Lost(version) | LakeError::Gone { version, .. })) => {
                     lost += 1;
                     tracing::info!(version, "another compaction committed first");
                     if lost >= TRIES {

@@ -1,8 +1,8 @@
-//! The Lambda: a request to [`Compact::run`].
+//! The Lambda: a payload to [`Maintenance::invoke`].
 
 use std::sync::Arc;
 
-use clickstream_compact::{Compact, CompactOptions, CompactRequest};
+use clickstream_compact::{Compact, CompactOptions, Invocation, LakeSettings, Maintenance};
 use clickstream_erasure::Tombstones;
 use clickstream_lake::Lake;
 use clickstream_objects::s3::{S3Config, S3Objects};
@@ -14,14 +14,15 @@ async fn main() -> anyhow::Result<()> {
     clickstream_telemetry::init(clickstream_telemetry::LogFormat::Json);
     let bucket = S3Config::from_url(&variable("OBJECTS_URL", "s3://BUCKET names the bucket")?)?;
     let log_id = variable("LOG_ID", "the id that the log was given when it was set up")?;
-    let options = CompactOptions::from_env()?;
+    let (options, settings) = (CompactOptions::from_env()?, LakeSettings::from_env()?);
     let lake = Arc::new(Lake::open(&bucket).await?);
     let objects = Arc::new(S3Objects::connect(&bucket).await);
     let tombstones = Arc::new(Tombstones::from_env(objects.clone()));
-    let function = Arc::new(Compact::new(objects, lake, log_id).with_options(options).with_forgets(tombstones));
-    run(service_fn(move |event: LambdaEvent<CompactRequest>| {
+    let compact = Compact::new(objects, Arc::clone(&lake), log_id).with_options(options).with_forgets(tombstones);
+    let function = Arc::new(Maintenance::new(lake, compact, settings));
+    run(service_fn(move |event: LambdaEvent<Invocation>| {
         let function = Arc::clone(&function);
-        async move { Ok::<_, Error>(function.run(event.payload).await?) }
+        async move { Ok::<_, Error>(function.invoke(event.payload).await?) }
     }))
     .await
     .map_err(anyhow::Error::from_boxed)

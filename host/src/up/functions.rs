@@ -3,12 +3,13 @@
 use std::{sync::Arc, time::Duration};
 
 use clickstream_collect::{Collector, Limits};
-use clickstream_compact::{Compact, CompactReport, CompactRequest};
+use clickstream_compact::{Compact, CompactReport, CompactRequest, Invocation, Maintenance, MergeReport, VacuumRequest};
 use clickstream_erase::{Erase, EraseRequest, Timing};
 use clickstream_erasure::Tombstones;
 use clickstream_event::Sites;
 use clickstream_intake_files::IntakeFiles;
 use clickstream_intake_topic::IntakeTopic;
+use clickstream_lake::Vacuumed;
 use clickstream_land::Land;
 use clickstream_load::Load;
 use clickstream_query::{Query, QueryContext};
@@ -18,12 +19,16 @@ use clickstream_settle::{Settle, SettleReport};
 use clickstream_store_events::StoreEvents;
 use clickstream_telemetry::LiveFeed;
 use clickstream_unspill::Unspill;
+use clickstream_warehouse::Warehouse;
 use serde::Serialize;
 use serde_json::Value;
 use tokio::sync::Mutex;
 
 use super::{Parts, erasing::SettleNow, polled, retention::REJECTED_DAYS};
 use crate::config::Config;
+
+/// Merges of one run by the clock begin within this long: the next compaction is not to wait for them.
+const MERGES: Duration = Duration::from_secs(30);
 
 /// The functions, constructed once.
 pub struct Functions {
@@ -39,8 +44,8 @@ pub struct Functions {
     pub land: Land,
     /// Raw objects into ClickHouse.
     pub load: Load,
-    /// Raw objects into the lake.
-    pub compact: Compact,
+    /// Raw objects into the lake, and its upkeep.
+    pub maintenance: Maintenance,
     /// Lake versions into ClickHouse.
     pub settle: Arc<Settle>,
     /// Reads.
@@ -53,22 +58,26 @@ pub struct Functions {
     pub unspill: Unspill,
     /// The ledger, repairs, and ClickHouse and the event store anew from the lake.
     pub reconcile: Reconcile,
+    /// Which lake versions are settled.
+    warehouse: Warehouse,
     /// One compaction at a time in this process; several are safe but waste work.
     compaction: Mutex<()>,
 }
 
-/// What a run of compact and settle did.
+/// What a run of compact, settle and the merges after them did.
 #[derive(Debug, Serialize)]
 pub struct Compacted {
     /// Into the lake.
     pub compact: CompactReport,
     /// Into ClickHouse.
     pub settle: SettleReport,
+    /// Files of the lake put together; none where it failed, which the next run makes good.
+    pub merge: Option<MergeReport>,
 }
 
 impl Functions {
     /// Names that [`Functions::invoke`] knows.
-    pub const NAMES: [&str; 7] = ["compact", "settle", "replay", "unspill", "erase", "reconcile", "rebuild"];
+    pub const NAMES: [&str; 8] = ["compact", "vacuum", "settle", "replay", "unspill", "erase", "reconcile", "rebuild"];
 
     /// The functions of a started service, for `sites`, on the log of the identity `log_id`.
     pub fn new(parts: &Parts, log_id: String, sites: &Sites, config: &Config) -> Self {
@@ -92,36 +101,61 @@ impl Functions {
         let erase = Erase::new(log(), Arc::clone(&parts.store), objects(), lake, warehouse, Arc::clone(&tombstones))
             .with_settle(Arc::new(SettleNow(Arc::clone(&settle))))
             .with_timing(timing);
+        let compact = Compact::new(objects(), Arc::clone(&parts.lake), log_id.clone())
+            .with_options(config.compact)
+            .with_forgets(Arc::clone(&tombstones) as Arc<dyn clickstream_compact::Forgets>);
         Self {
             collect: Collector::new(log(), sites.clone(), limits).with_feed(feed.clone()).with_spill(objects()),
             intake_topic: IntakeTopic::new(log(), sites.clone()).with_feed(feed),
             intake_files: IntakeFiles::new(log(), objects(), sites.clone(), clickstream_intake_files::Limits::default()),
             store: StoreEvents::new(Arc::clone(&parts.store)).with_tombstones(Arc::clone(&tombstones)),
-            land: Land::new(objects(), log_id.clone()).with_tombstones(Arc::clone(&tombstones)),
+            land: Land::new(objects(), log_id).with_tombstones(Arc::clone(&tombstones)),
             load: Load::new(objects(), parts.warehouse.clone()).with_tombstones(Arc::clone(&tombstones)),
-            compact: Compact::new(objects(), Arc::clone(&parts.lake), log_id).with_options(config.compact).with_forgets(tombstones.clone()),
+            maintenance: Maintenance::new(Arc::clone(&parts.lake), compact, config.lake),
             settle,
             query: Query::new(context),
             replay: Replay::new(log(), objects(), parts.warehouse.clone(), sites.clone()).with_tombstones(tombstones),
             erase,
             unspill: Unspill::new(log(), objects()),
             reconcile: reconcile(parts, log_id_of_ledger, config),
+            warehouse: parts.warehouse.clone(),
             compaction: Mutex::new(()),
         }
     }
 
-    /// Brings what is new in raw/ into the lake, and new lake versions into ClickHouse.
+    /// Brings what is new in raw/ into the lake, and new lake versions into ClickHouse; then merges small files of the
+    /// lake, which changes no row.
     pub async fn compact_and_settle(&self) -> anyhow::Result<Compacted> {
         let _one = self.compaction.lock().await;
-        let compact = self.compact.run(CompactRequest::default()).await?;
+        let compact = self.maintenance.compact.run(CompactRequest::default()).await?;
         let settle = self.settle.run().await?;
-        Ok(Compacted { compact, settle })
+        let merged = self.maintenance.merge.run_within(MERGES).await;
+        let merge = merged.inspect_err(|e| tracing::error!(error = e.to_string(), "files of the lake were not merged")).ok();
+        if merge.as_ref().is_some_and(|m| m.merges > 0) {
+            self.settle.run().await?;
+        }
+        Ok(Compacted { compact, settle, merge })
+    }
+
+    /// Removes what the lake no longer needs, of versions that ClickHouse is done with.
+    pub async fn vacuum(&self, request: VacuumRequest) -> anyhow::Result<Vacuumed> {
+        let done = self.done_version().await?;
+        let settled_version = request.settled_version.or(done).min(done);
+        Ok(self.maintenance.vacuum(&VacuumRequest { settled_version, ..request }).await?)
+    }
+
+    /// The newest version that is settled and in the marts; none before the first.
+    async fn done_version(&self) -> anyhow::Result<Option<u64>> {
+        let Some(settled) = self.warehouse.newest_commit().await? else { return Ok(None) };
+        let waiting = self.warehouse.versions_without_marts().await?;
+        Ok(waiting.first().map_or(Some(settled.version), |(version, _)| version.checked_sub(1)))
     }
 
     /// Runs the function `name` on a JSON payload; none if there is no such function.
     pub async fn invoke(&self, name: &str, payload: Value) -> Option<anyhow::Result<Value>> {
         Some(match name {
             "compact" => self.run_compact(payload).await,
+            "vacuum" => self.run_vacuum(payload).await,
             "settle" => self.run_settle().await,
             "replay" => self.run_replay(payload).await,
             "unspill" => self.run_unspill().await,
@@ -133,9 +167,16 @@ impl Functions {
     }
 
     async fn run_compact(&self, payload: Value) -> anyhow::Result<Value> {
-        let request: CompactRequest = serde_json::from_value(payload)?;
+        let invocation: Invocation = serde_json::from_value(payload)?;
+        if let Some(vacuum) = invocation.vacuum()? {
+            return Ok(serde_json::to_value(self.vacuum(vacuum.clone()).await?)?);
+        }
         let _one = self.compaction.lock().await;
-        Ok(serde_json::to_value(self.compact.run(request).await?)?)
+        Ok(serde_json::to_value(self.maintenance.invoke(invocation).await?)?)
+    }
+
+    async fn run_vacuum(&self, payload: Value) -> anyhow::Result<Value> {
+        Ok(serde_json::to_value(self.vacuum(serde_json::from_value(payload)?).await?)?)
     }
 
     async fn run_settle(&self) -> anyhow::Result<Value> {

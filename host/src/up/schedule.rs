@@ -1,7 +1,8 @@
-//! The scheduler in place of Airflow: compaction, settling, reconciling and retention by the clock.
+//! The scheduler in place of Airflow: compaction, settling, reconciling, vacuum and retention by the clock.
 
 use std::{sync::Arc, time::Duration};
 
+use clickstream_compact::VacuumRequest;
 use clickstream_reconcile::ReconcileRequest;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -12,6 +13,9 @@ use crate::config::Config;
 const RETENTION_EVERY: Duration = Duration::from_hours(1);
 /// How often everything is compared.
 const RECONCILE_EVERY: Duration = Duration::from_mins(10);
+
+/// How often the lake is vacuumed.
+const VACUUM_EVERY: Duration = Duration::from_hours(1);
 
 /// Starts the clocks.
 pub fn start(parts: &Arc<Parts>, functions: &Arc<Functions>, config: &Config, stop: &CancellationToken, work: &TaskTracker) {
@@ -24,6 +28,11 @@ pub fn start(parts: &Arc<Parts>, functions: &Arc<Functions>, config: &Config, st
     every("reconcile", RECONCILE_EVERY, parts, stop, work, move || {
         let f = Arc::clone(&f);
         async move { f.reconcile(ReconcileRequest::default()).await.map(drop) }
+    });
+    let f = Arc::clone(functions);
+    every("vacuum", VACUUM_EVERY, parts, stop, work, move || {
+        let f = Arc::clone(&f);
+        async move { f.vacuum(VacuumRequest::default()).await.map(drop) }
     });
     let retention = Arc::new(Retention::new(parts, config));
     every("retention", RETENTION_EVERY, parts, stop, work, move || {

@@ -16,6 +16,8 @@ use crate::{Change, Counts, LakeError, LakeFile, Watermarks, counts::COUNTS};
 pub const WATERMARKS: &str = "clickstream.watermarks";
 /// Name, in `commitInfo`, of the object that lists whose rows an erasure took out.
 pub const ERASED: &str = "clickstream.erased";
+/// Name, in `commitInfo`, of an id that no other commit has.
+pub const WRITE: &str = "clickstream.write";
 /// Prefix of our application ids; `{log_id}/{partition}` follows.
 const APPLICATION: &str = "clickstream/";
 
@@ -28,14 +30,17 @@ pub struct CommitFile {
     pub watermarks: Option<Watermarks>,
     /// What became of every offset, if the commit says it.
     pub counts: Option<Counts>,
+    /// Paths of the files that it took out of the table.
+    pub removed: Vec<String>,
 }
 
 /// Reads the commit file of `version`.
 pub fn read(version: u64, bytes: &Bytes) -> Result<CommitFile, LakeError> {
-    let (mut added, mut erased, mut watermarks, mut counts) = (Vec::new(), None, None, None);
+    let (mut added, mut removed, mut erased, mut watermarks, mut counts) = (Vec::new(), Vec::new(), None, None, None);
     for action in get_actions(version, bytes)? {
         match action {
             Action::Add(add) if add.data_change => added.push(LakeFile::new(&add.path, add.size, add.stats.as_deref())?),
+            Action::Remove(remove) => removed.push(remove.path),
             Action::CommitInfo(info) => {
                 watermarks = said(version, &info, WATERMARKS)?;
                 erased = said(version, &info, ERASED)?;
@@ -45,11 +50,11 @@ pub fn read(version: u64, bytes: &Bytes) -> Result<CommitFile, LakeError> {
         }
     }
     let change = match erased {
-        Some(removed) => Change::Erase { removed },
+        Some(list) => Change::Erase { removed: list },
         None if added.is_empty() => Change::Rewrite,
         None => Change::Append(added),
     };
-    Ok(CommitFile { change, watermarks, counts })
+    Ok(CommitFile { change, watermarks, counts, removed })
 }
 
 /// What `commitInfo` says under one of our names.

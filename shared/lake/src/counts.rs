@@ -74,6 +74,12 @@ impl Lake {
         self.commit_saying(base, files, advanced, HashMap::from([(COUNTS.to_owned(), json!(counts))])).await
     }
 
+    /// The counts carried on by a version that takes no offset.
+    pub(crate) async fn counts_say(&self, base: &Snapshot) -> Result<HashMap<String, Value>, LakeError> {
+        let counts = self.counts(base.version).await?;
+        Ok(if counts.is_empty() { HashMap::new() } else { HashMap::from([(COUNTS.to_owned(), json!(counts))]) })
+    }
+
     /// What an erasure says: the counts with its rows moved to `erased`.
     pub(crate) async fn erasure_says(&self, base: &Snapshot, rewrite: &Rewrite) -> Result<HashMap<String, Value>, LakeError> {
         let mut counts = self.counts(base.version).await?;

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::{Lake, LakeError};
 
 /// Folder of the lists; Delta's readers and vacuum pass over names that begin with `_`.
-const FOLDER: &str = "_erased";
+pub const FOLDER: &str = "_erased";
 
 /// A row that was taken out.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

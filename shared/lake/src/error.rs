@@ -9,6 +9,14 @@ pub enum LakeError {
     /// Another writer committed the version first: reload, look at what came in, compute again.
     #[error("another writer committed version {0} first")]
     Lost(u64),
+    /// A file went while it was used: reload, compute again.
+    #[error("{path} went with a version up to {version}")]
+    Gone {
+        /// The file.
+        path: String,
+        /// The newest version.
+        version: u64,
+    },
     /// The object store cannot be reached; the same call may succeed later.
     #[error("the lake is unavailable: {0}")]
     Unavailable(String),

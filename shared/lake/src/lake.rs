@@ -1,6 +1,6 @@
 //! The table.
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use clickstream_columns::event_schema;
@@ -8,24 +8,15 @@ use clickstream_event::Micros;
 use clickstream_objects::s3::S3Config;
 use deltalake_core::{
     DeltaTable, DeltaTableError,
-    kernel::{
-        Action, StructType,
-        engine::arrow_conversion::TryIntoKernel as _,
-        transaction::{CommitData, TransactionError},
-    },
-    logstore::{CommitOrBytes, LogStoreRef},
+    kernel::{StructType, engine::arrow_conversion::TryIntoKernel as _},
+    logstore::LogStoreRef,
     operations::create::CreateBuilder,
-    protocol::{DeltaOperation, SaveMode},
 };
 use object_store::{ObjectStore, ObjectStoreExt as _, path::Path};
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
-use crate::{
-    LakeError, LakeFile, NewFile, Rewrite, Snapshot, Version, Watermarks,
-    actions::{self, ERASED, WATERMARKS},
-    open,
-};
+use crate::{LakeError, LakeFile, NewFile, Snapshot, Version, Watermarks, actions, open};
 
 /// A checkpoint is written every so many versions: loading the table reads no more commit files than that.
 const CHECKPOINT_EVERY: u64 = 20;
@@ -79,7 +70,7 @@ impl Lake {
     /// What the table holds of each partition now.
     pub async fn newest_watermarks(&self) -> Result<Watermarks, LakeError> {
         let mut table = self.table.lock().await;
-        table.update_state().await?;
+        self.refresh(&mut table).await?;
         let version = table.snapshot()?.version();
         drop(table);
         self.watermarks(version).await
@@ -88,7 +79,7 @@ impl Lake {
     /// The table as it stands now.
     pub async fn snapshot(&self) -> Result<Snapshot, LakeError> {
         let mut table = self.table.lock().await;
-        table.update_state().await?;
+        self.refresh(&mut table).await?;
         let state = table.snapshot()?;
         let version = state.version();
         let files =
@@ -97,15 +88,35 @@ impl Lake {
         Ok(Snapshot { version, watermarks: self.watermarks(version).await?, files })
     }
 
-    /// The watermarks as of `version`: those of the newest commit at or before it that says them.
+    /// Brings the state up to date; read anew where the commit files that it stands on are gone.
+    async fn refresh(&self, table: &mut DeltaTable) -> Result<(), LakeError> {
+        if let Err(error) = table.update_state().await {
+            tracing::debug!(error = error.to_string(), "the lake's state is read anew");
+            let mut anew = DeltaTable::new(Arc::clone(&self.log));
+            anew.load().await?;
+            *table = anew;
+        }
+        Ok(())
+    }
+
+    /// The watermarks as of `version`: those of the newest commit at or before it that says them. Every commit of ours
+    /// does; the one that made the table is the only one before which nothing is in it.
     pub(crate) async fn watermarks(&self, version: u64) -> Result<Watermarks, LakeError> {
         for version in (1..=version).rev() {
-            let Some(bytes) = self.log.read_commit_entry(version).await? else { break };
+            let bytes = self.commit_file(version).await?;
             if let Some(watermarks) = actions::read(version, &bytes)?.watermarks {
                 return Ok(watermarks);
             }
         }
         Ok(Watermarks::new())
+    }
+
+    /// The bytes of a version's commit file.
+    pub(crate) async fn commit_file(&self, version: u64) -> Result<Bytes, LakeError> {
+        let missing = || {
+            LakeError::Corrupt(format!("the commit file of version {version} is missing; vacuum removes only those of settled versions"))
+        };
+        self.log.read_commit_entry(version).await?.ok_or_else(missing)
     }
 
     /// Writes a Parquet file that nothing refers to yet; if no commit ever does, it is harmless.
@@ -123,9 +134,17 @@ impl Lake {
         Ok(NewFile { file, occurred_at, written_at: Micros::now() })
     }
 
-    /// The bytes of a file.
+    /// The bytes of a file; [`LakeError::Gone`] if the table has other files in its place by now.
     pub async fn read_file(&self, path: &str) -> Result<Bytes, LakeError> {
-        Ok(self.files.get(&Path::from(path)).await?.bytes().await?)
+        match self.files.get(&Path::from(path)).await {
+            Ok(found) => Ok(found.bytes().await?),
+            Err(error @ object_store::Error::NotFound { .. }) => {
+                let snapshot = self.snapshot().await?;
+                let stands = snapshot.files.iter().any(|f| f.path == path);
+                Err(if stands { error.into() } else { LakeError::Gone { path: path.to_owned(), version: snapshot.version } })
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Some bytes of a file.
@@ -133,81 +152,28 @@ impl Lake {
         Ok(self.files.get_range(&Path::from(path), range).await?)
     }
 
-    /// Appends `files` as the version after `base`, and advances partitions to `advanced` (next offsets).
-    /// [`LakeError::Lost`] if that version stands already; nothing is retried here.
-    pub async fn commit(&self, base: &Snapshot, files: &[NewFile], advanced: &Watermarks) -> Result<u64, LakeError> {
-        self.commit_saying(base, files, advanced, HashMap::new()).await
-    }
-
-    /// [`Lake::commit`] with more in its `commitInfo`.
-    pub(crate) async fn commit_saying(
-        &self,
-        base: &Snapshot,
-        files: &[NewFile],
-        advanced: &Watermarks,
-        mut said: HashMap<String, serde_json::Value>,
-    ) -> Result<u64, LakeError> {
-        let mut watermarks = base.watermarks.clone();
-        watermarks.extend(advanced.iter().map(|(place, next)| (place.clone(), *next)));
-        let actions = files.iter().map(|f| Action::Add(f.add(true))).collect();
-        let operation = DeltaOperation::Write { mode: SaveMode::Append, partition_by: None, predicate: None };
-        said.insert(WATERMARKS.to_owned(), serde_json::json!(watermarks));
-        self.write(base.version + 1, CommitData::new(actions, operation, said, actions::transactions(advanced))).await
-    }
-
-    /// Puts files in place of others as the version after `base`; [`LakeError::Lost`] as for [`Lake::commit`].
-    ///
-    /// A rewrite that removes and adds nothing is an empty version: whoever computes on an older one starts again.
-    pub async fn rewrite(&self, base: &Snapshot, rewrite: &Rewrite) -> Result<u64, LakeError> {
-        let takes_rows = rewrite.erased.is_some();
-        let adds = rewrite.added.iter().map(|f| Action::Add(f.add(takes_rows)));
-        let actions = rewrite.removed.iter().map(|f| actions::remove(f, takes_rows)).chain(adds).collect();
-        let mut said = HashMap::from([(WATERMARKS.to_owned(), serde_json::json!(base.watermarks))]);
-        let operation = match &rewrite.erased {
-            Some(removed) => {
-                said.insert(ERASED.to_owned(), serde_json::json!(removed));
-                said.extend(self.erasure_says(base, rewrite).await?);
-                DeltaOperation::Delete { predicate: None }
-            }
-            None => DeltaOperation::Optimize { predicate: None, target_size: 0 },
-        };
-        self.write(base.version + 1, CommitData::new(actions, operation, said, Vec::new())).await
-    }
-
-    async fn write(&self, version: u64, data: CommitData) -> Result<u64, LakeError> {
-        let bytes = data.get_bytes().map_err(|e| LakeError::Corrupt(e.to_string()))?;
-        match self.log.write_commit_entry(version, CommitOrBytes::LogBytes(bytes), Uuid::new_v4()).await {
-            Ok(()) => {
-                self.checkpoint(version).await;
-                Ok(version)
-            }
-            Err(TransactionError::VersionAlreadyExists(lost)) => Err(LakeError::Lost(lost)),
-            Err(TransactionError::ObjectStore { source }) => Err(source.into()),
-            Err(other) => Err(LakeError::Unavailable(other.to_string())),
-        }
-    }
-
     /// What versions `from..=to` did, in order.
     pub async fn versions(&self, from: u64, to: u64) -> Result<Vec<Version>, LakeError> {
-        let mut versions = Vec::new();
-        let mut known = if from == 0 { Watermarks::new() } else { self.watermarks(from - 1).await? };
+        let mut versions: Vec<Version> = Vec::new();
         for version in from..=to {
-            let missing = || LakeError::Corrupt(format!("the commit file of version {version} is missing"));
-            let bytes = self.log.read_commit_entry(version).await?.ok_or_else(missing)?;
-            let read = actions::read(version, &bytes)?;
-            known = read.watermarks.unwrap_or(known);
-            versions.push(Version { version, change: read.change, watermarks: known.clone() });
+            let read = actions::read(version, &self.commit_file(version).await?)?;
+            let watermarks = match (read.watermarks, versions.last()) {
+                (Some(said), _) => said,
+                (None, Some(before)) => before.watermarks.clone(),
+                (None, None) => self.watermarks(version.saturating_sub(1)).await?,
+            };
+            versions.push(Version { version, change: read.change, watermarks });
         }
         Ok(versions)
     }
 
     /// A checkpoint saves readers work; a commit stands without it.
-    async fn checkpoint(&self, version: u64) {
+    pub(crate) async fn checkpoint(&self, version: u64) {
         if !version.is_multiple_of(CHECKPOINT_EVERY) {
             return;
         }
         let mut table = self.table.lock().await;
-        let written = match table.update_state().await {
+        let written = match self.refresh(&mut table).await {
             Ok(()) => deltalake_core::protocol::checkpoints::create_checkpoint(&table, None).await.map_err(|e| e.to_string()),
             Err(error) => Err(error.to_string()),
         };
@@ -228,7 +194,7 @@ async fn load(table: &mut DeltaTable) -> Result<bool, LakeError> {
 
 async fn create(log: LogStoreRef) -> Result<(), LakeError> {
     let schema: StructType = event_schema().as_ref().try_into_kernel().map_err(|e| LakeError::Corrupt(format!("schema: {e}")))?;
-    // Old versions are needed until they are settled: nothing cleans the log up by itself.
+    // Old versions are needed until they are settled: nothing but vacuum cleans the log up.
     CreateBuilder::new()
         .with_log_store(log)
         .with_table_name("events")

@@ -6,12 +6,15 @@
 
 mod actions;
 mod at;
+mod commit;
 mod counts;
 mod erased;
 mod error;
 mod file;
 mod lake;
+mod log_files;
 mod open;
+mod vacuum;
 
 use std::collections::BTreeMap;
 
@@ -20,6 +23,7 @@ pub use erased::ErasedRow;
 pub use error::LakeError;
 pub use file::{LakeFile, NewFile};
 pub use lake::Lake;
+pub use vacuum::{Vacuum, Vacuumed};
 
 /// Next offset per partition, keyed `{log_id}/{partition}`.
 pub type Watermarks = BTreeMap<String, u64>;

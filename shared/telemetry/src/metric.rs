@@ -40,6 +40,10 @@ pub const LOADED_OBJECTS: &str = "clickstream_loaded_objects_total";
 pub const COMPACTED_ROWS: &str = "clickstream_compacted_rows_total";
 /// Repeats that compaction left out.
 pub const DUPLICATE_ROWS: &str = "clickstream_duplicate_rows_total";
+/// Files of the lake that merges put together.
+pub const MERGED_FILES: &str = "clickstream_merged_files_total";
+/// Files of the lake that vacuum removed.
+pub const VACUUMED_FILES: &str = "clickstream_vacuumed_files_total";
 /// Rows settled in ClickHouse.
 pub const SETTLED_ROWS: &str = "clickstream_settled_rows_total";
 /// 1 while the log takes what collect appends, 0 while events go to the bucket.
@@ -139,6 +143,8 @@ fn describe() {
     describe_counter!(LOADED_OBJECTS, Unit::Count, "raw objects loaded into ClickHouse, by outcome");
     describe_counter!(COMPACTED_ROWS, Unit::Count, "rows appended to the lake");
     describe_counter!(DUPLICATE_ROWS, Unit::Count, "repeats that compaction left out");
+    describe_counter!(MERGED_FILES, Unit::Count, "files of the lake that merges put together");
+    describe_counter!(VACUUMED_FILES, Unit::Count, "files of the lake that vacuum removed");
     describe_counter!(SETTLED_ROWS, Unit::Count, "rows settled in ClickHouse");
     describe_gauge!(LOG_REACHABLE, Unit::Count, "1 while the log takes what collect appends, 0 while events go to the bucket");
     describe_counter!(SPILLED_RECORDS, Unit::Count, "records that went to the bucket because the log took nothing");

@@ -64,7 +64,7 @@ pub fn command(data: &Path) -> Command {
 }
 
 /// What the binary and its libraries read from the environment.
-const VARIABLES: [&str; 29] = [
+const VARIABLES: [&str; 32] = [
     "ADMIN_TOKEN",
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
@@ -75,11 +75,14 @@ const VARIABLES: [&str; 29] = [
     "ERASURE_KEY",
     "EVENT_RETENTION_DAYS",
     "INBOX_RETENTION_DAYS",
+    "LAKE_FILE_MB",
+    "LAKE_RETENTION_DAYS",
     "LAND_WINDOW_MS",
     "LISTEN",
     "LOG_PARTITIONS",
     "LOG_RETENTION_DAYS",
     "LOG_URL",
+    "MERGE_MEMORY_MB",
     "NOTIFICATIONS_ARN",
     "NOTIFICATIONS_TOKEN",
     "NOTIFICATIONS_TOPIC",

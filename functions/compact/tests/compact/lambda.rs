@@ -24,9 +24,19 @@ async fn an_invocation_brings_what_is_new_into_the_lake() {
     let error = lambda.invoke(&json!({ "partition": 0 })).unwrap_err();
     assert!(error["errorMessage"].as_str().unwrap().contains("partitions"), "{error}");
 
+    let error = lambda.invoke(&json!({ "partitions": [0], "vacuum": {} })).unwrap_err();
+    assert!(error["errorMessage"].as_str().unwrap().contains("vacuum goes alone"), "{error}");
+    bucket.land("l", 0, &rows(3, &[click(4, 0)])).await;
+    let report = lambda.invoke(&json!({ "partitions": [0] })).unwrap();
+    assert_eq!((&report["rows"], report.get("merge")), (&json!(1), None), "{report}");
+    let report = lambda.invoke(&json!({})).unwrap();
+    assert_eq!((&report["merge"]["merges"], &report["merge"]["files"]), (&json!(1), &json!(2)), "{report}");
+    let report = lambda.invoke(&json!({ "vacuum": { "settled_version": 3, "dry_run": true } })).unwrap();
+    assert_eq!((&report["version"], &report["files"], &report["log_files"]), (&json!(3), &json!([]), &json!([])), "{report}");
+
     let snapshot = Lake::open(bucket.config()).await.unwrap().snapshot().await.unwrap();
-    assert_eq!((snapshot.version, snapshot.watermarks), (1, [(place("l", 0), 3)].into()));
-    assert_eq!(snapshot.files.iter().map(|f| f.rows).collect::<Vec<_>>(), [2]);
+    assert_eq!((snapshot.version, snapshot.watermarks), (3, [(place("l", 0), 4)].into()));
+    assert_eq!(snapshot.files.iter().map(|f| f.rows).collect::<Vec<_>>(), [3]);
 }
 
 #[test]
@@ -34,4 +44,6 @@ fn a_wrong_variable_is_named_with_what_would_be_right() {
     assert_refused(PROGRAM, &[], "OBJECTS_URL is not set: s3://BUCKET names the bucket");
     assert_refused(PROGRAM, &[("OBJECTS_URL", "s3://bucket?endpoint=h:1")], "OBJECTS_URL is wrong");
     assert_refused(PROGRAM, &[("OBJECTS_URL", "s3://bucket")], "LOG_ID is not set: the id that the log was given");
+    let wrong = [("OBJECTS_URL", "s3://bucket"), ("LOG_ID", "l"), ("LAKE_FILE_MB", "1000")];
+    assert_refused(PROGRAM, &wrong, "LAKE_FILE_MB=\"1000\" is wrong: MiB from 1 to 256");
 }

@@ -45,22 +45,42 @@ impl Service {
 
     /// Id, partition and offset of every row of the lake, in order.
     pub async fn rows(&self) -> Vec<(u128, i32, i64)> {
-        let mut rows = Vec::new();
-        for file in self.snapshot().await.files {
-            let bytes = self.lake.read_file(&file.path).await.unwrap();
-            for batch in read_columns(bytes, &["event_id", "log_partition", "log_offset"]).unwrap() {
-                let ids = batch["event_id"].as_string::<i32>().iter().map(|id| id.unwrap().parse::<Uuid>().unwrap().as_u128());
-                let partitions = batch["log_partition"].as_primitive::<Int32Type>().values();
-                let offsets = batch["log_offset"].as_primitive::<Int64Type>().values();
-                rows.extend(ids.zip(partitions.iter().zip(offsets)).map(|(id, (partition, offset))| (id, *partition, *offset)));
-            }
-        }
-        rows.sort_unstable();
-        rows
+        rows_of(&self.lake).await
     }
 
     /// The ids of every row of the lake, in order.
     pub async fn ids(&self) -> Vec<u128> {
         self.rows().await.into_iter().map(|(id, ..)| id).collect()
     }
+
+    /// A lake of its own handle, as another process has.
+    pub async fn other_lake(&self) -> Arc<Lake> {
+        Arc::new(Lake::open(self.bucket.config()).await.unwrap())
+    }
+
+    /// Lands a batch after the other and compacts each, so that the lake has as many files.
+    pub async fn files_of(&self, partition: u32, batches: &[Vec<Event>]) {
+        let mut offset = 0;
+        for batch in batches {
+            self.land(partition, offset, batch).await;
+            offset += batch.len() as u64;
+            self.run().await;
+        }
+    }
+}
+
+/// Id, partition and offset of every row of a lake, in order.
+pub async fn rows_of(lake: &Lake) -> Vec<(u128, i32, i64)> {
+    let mut rows = Vec::new();
+    for file in lake.snapshot().await.unwrap().files {
+        let bytes = lake.read_file(&file.path).await.unwrap();
+        for batch in read_columns(bytes, &["event_id", "log_partition", "log_offset"]).unwrap() {
+            let ids = batch["event_id"].as_string::<i32>().iter().map(|id| id.unwrap().parse::<Uuid>().unwrap().as_u128());
+            let partitions = batch["log_partition"].as_primitive::<Int32Type>().values();
+            let offsets = batch["log_offset"].as_primitive::<Int64Type>().values();
+            rows.extend(ids.zip(partitions.iter().zip(offsets)).map(|(id, (partition, offset))| (id, *partition, *offset)));
+        }
+    }
+    rows.sort_unstable();
+    rows
 }

@@ -16,10 +16,10 @@ use s3s::{
     crypto::{Checksum as _, Md5},
     dto::{
         AbortMultipartUploadInput, AbortMultipartUploadOutput, CommonPrefix, CompleteMultipartUploadInput, CompleteMultipartUploadOutput,
-        CreateMultipartUploadInput, CreateMultipartUploadOutput, DeleteObjectInput, DeleteObjectOutput, ETag, ETagCondition,
-        GetObjectInput, GetObjectOutput, HeadBucketInput, HeadBucketOutput, HeadObjectInput, HeadObjectOutput, ListObjectsV2Input,
-        ListObjectsV2Output, Metadata, Object, PutObjectInput, PutObjectOutput, StreamingBlob, Timestamp, UploadPartInput,
-        UploadPartOutput,
+        CreateMultipartUploadInput, CreateMultipartUploadOutput, DeleteObjectInput, DeleteObjectOutput, DeleteObjectsInput,
+        DeleteObjectsOutput, DeletedObject, ETag, ETagCondition, GetObjectInput, GetObjectOutput, HeadBucketInput, HeadBucketOutput,
+        HeadObjectInput, HeadObjectOutput, ListObjectsV2Input, ListObjectsV2Output, Metadata, Object, PutObjectInput, PutObjectOutput,
+        StreamingBlob, Timestamp, UploadPartInput, UploadPartOutput,
     },
     s3_error,
 };
@@ -216,6 +216,25 @@ impl S3 for Bucket {
         self.check(&input.bucket)?;
         self.run(move |index| Ok(index.delete(&input.key)?)).await?;
         Ok(S3Response::new(DeleteObjectOutput::default()))
+    }
+
+    async fn delete_objects(&self, request: S3Request<DeleteObjectsInput>) -> S3Result<S3Response<DeleteObjectsOutput>> {
+        let input = request.input;
+        self.check(&input.bucket)?;
+        let keys: Vec<String> = input.delete.objects.into_iter().map(|object| object.key).collect();
+        if keys.len() > MOST_KEYS {
+            return Err(s3_error!(MalformedXML, "at most 1000 keys are deleted at once"));
+        }
+        let quiet = input.delete.quiet == Some(true);
+        let deleted = self
+            .run(move |index| {
+                for key in &keys {
+                    index.delete(key)?;
+                }
+                Ok(keys.into_iter().map(|key| DeletedObject { key: Some(key), ..Default::default() }).collect())
+            })
+            .await?;
+        Ok(S3Response::new(DeleteObjectsOutput { deleted: (!quiet).then_some(deleted), ..Default::default() }))
     }
 
     async fn list_objects_v2(&self, request: S3Request<ListObjectsV2Input>) -> S3Result<S3Response<ListObjectsV2Output>> {

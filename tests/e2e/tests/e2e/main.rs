@@ -3,6 +3,7 @@
 mod clicks;
 mod commands;
 mod disk;
+mod engines;
 mod erasure;
 mod files;
 mod hostile;

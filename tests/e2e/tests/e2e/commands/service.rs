@@ -75,6 +75,7 @@ async fn the_configuration_is_shown_with_where_it_comes_from_and_without_secrets
     let text = output(config).await.expect_success();
     let line = |name: &str| text.lines().find(|l| l.starts_with(name)).unwrap_or_else(|| panic!("{name} is missing: {text}"));
     assert!(line("COMPACT_INTERVAL").contains("30 s") && line("COMPACT_INTERVAL").ends_with("environment"));
+    assert!(line("LAKE_FILE_MB").contains(" 128 ") && line("LAKE_RETENTION_DAYS").contains(" 7 "));
     assert!(line("LAND_WINDOW_MS").ends_with("default or option"));
     assert!(line("SITES").contains("shop,blog"));
     assert!(!text.contains(TOKEN) && !text.contains("k3y"), "{text}");

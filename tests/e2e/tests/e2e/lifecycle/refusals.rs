@@ -70,6 +70,8 @@ async fn a_wrong_value_names_its_variable_and_what_would_be_right() {
         ("LOG_RETENTION_DAYS", "0", "days"),
         ("RAW_RETENTION_DAYS", "a week", "days"),
         ("EVENT_RETENTION_DAYS", "99999999999999999999", "days"),
+        ("LAKE_FILE_MB", "257", "256"),
+        ("LAKE_RETENTION_DAYS", "0", "days"),
         ("LISTEN", "localhost", "--listen"),
     ] {
         let said = refusal(&folder.path().join("data"), &[(name, value)], &[]).await;

@@ -141,18 +141,13 @@ fn companion(bytes: &[u8], ids: &[String]) -> (Vec<u8>, u64) {
 /// True if a file of that name holds one of `ids`, unpacked as its name says, as far as it goes.
 fn holds(name: &str, bytes: Bytes, ids: &[String]) -> bool {
     let lower = name.to_ascii_lowercase();
-    if lower.ends_with(".parquet") {
-        return parquet_holds(&bytes, ids).unwrap_or_else(|| search(Cursor::new(bytes), ids));
-    }
     // What was cut or never packed is looked at as it is, too.
-    let unpacked = if lower.ends_with(".gz") {
-        search(MultiGzDecoder::new(Cursor::new(bytes.clone())), ids)
-    } else if lower.ends_with(".zst") {
-        zstd::Decoder::new(Cursor::new(bytes.clone())).is_ok_and(|decoder| search(decoder, ids))
-    } else if lower.ends_with(".br") {
-        search(brotli::Decompressor::new(Cursor::new(bytes.clone()), 4_096), ids)
-    } else {
-        false
+    let unpacked = match lower.rsplit('.').next() {
+        Some("parquet") => return parquet_holds(&bytes, ids).unwrap_or_else(|| search(Cursor::new(bytes), ids)),
+        Some("gz") => search(MultiGzDecoder::new(Cursor::new(bytes.clone())), ids),
+        Some("zst") => zstd::Decoder::new(Cursor::new(bytes.clone())).is_ok_and(|decoder| search(decoder, ids)),
+        Some("br") => search(brotli::Decompressor::new(Cursor::new(bytes.clone()), 4_096), ids),
+        _ => false,
     };
     unpacked || search(Cursor::new(bytes), ids)
 }

@@ -51,16 +51,13 @@ impl Lake {
         let adds = rewrite.added.iter().map(|f| Action::Add(f.add(takes_rows)));
         let actions = rewrite.removed.iter().map(|f| actions::remove(f, takes_rows)).chain(adds).collect();
         let mut said = said(&base.watermarks);
-        let operation = match &rewrite.erased {
-            Some(removed) => {
-                said.insert(ERASED.to_owned(), json!(removed));
-                said.extend(self.erasure_says(base, rewrite).await?);
-                DeltaOperation::Delete { predicate: None }
-            }
-            None => {
-                said.extend(self.counts_say(base).await?);
-                DeltaOperation::Optimize { predicate: None, target_size: 0 }
-            }
+        let operation = if let Some(removed) = &rewrite.erased {
+            said.insert(ERASED.to_owned(), json!(removed));
+            said.extend(self.erasure_says(base, rewrite).await?);
+            DeltaOperation::Delete { predicate: None }
+        } else {
+            said.extend(self.counts_say(base).await?);
+            DeltaOperation::Optimize { predicate: None, target_size: 0 }
         };
         self.write(base.version + 1, CommitData::new(actions, operation, said, Vec::new())).await
     }

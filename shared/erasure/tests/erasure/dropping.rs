@@ -1,5 +1,6 @@
 //! Which events are erased, one by one and in columns.
 
+use arrow::array::RecordBatch;
 use clickstream_columns::{RawRow, raw_batch, read_parquet, records, write_raw_object};
 use clickstream_erasure::{ERASED, Erased, ErasureKey, Person, Tombstone, forget_rows, names_in, text_names};
 use clickstream_event::{Event, Micros, Rejection, Shape, Source};

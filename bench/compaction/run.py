@@ -65,12 +65,12 @@ def peer(name: str, folder: pathlib.Path, output: pathlib.Path) -> dict:
 
 
 def contents(files: str) -> tuple:
-    """What a compaction wrote: rows, events, and a sum over events and the copies that stayed."""
+    """What a compaction wrote: rows, events, and a sum over events and the places of the copies that stayed."""
     import duckdb
 
-    key = "hash(site_id, event_id, epoch_us(received_at::TIMESTAMP), log_partition::INTEGER, log_offset::BIGINT)::HUGEINT"
+    key = "hash(site_id, event_id, log_partition::INTEGER, log_offset::BIGINT)::HUGEINT"
     query = f"SELECT count(*), count(DISTINCT (site_id, event_id)), sum({key}) FROM read_parquet('{files}')"
-    return duckdb.connect(config={"TimeZone": "UTC"}).execute(query).fetchone()
+    return duckdb.connect().execute(query).fetchone()
 
 
 def unsorted(files: str) -> int:
@@ -118,12 +118,13 @@ def compare(work: pathlib.Path, options: argparse.Namespace) -> None:
             say(f"{name}, run {turn + 1} of {options.rounds}")
             figures, report = ours(folder, options.memory) if name == "ours" else (peer(name, folder, outputs[name]), report)
             runs[name].append(figures)
+            say(f"{figures['wall']:.2f} s, {figures['cpu']:.2f} s of processor time, {figures['memory']:.0f} MiB")
     files = {"ours": ours_output(folder)} | {name: str(path) for name, path in outputs.items()}
     wrote = {name: contents(path) for name, path in files.items()}
     late = {name: unsorted(path) for name, path in files.items()}
     same = len(set(wrote.values())) == 1 and not any(late.values())
     length = cost["json_bytes"] / cost["events"]
-    print(f"\n**{options.events:,} events of {length:.0f} bytes (JSON) in {options.objects} objects, {options.rounds} runs in turn: median (least to most)**\n")
+    print(f"\n**{options.events:,} events of {length:.0f} bytes (JSON) in {options.objects} objects, {options.rounds} run{'s' if options.rounds > 1 else ''} of each, in turn: median (least to most)**\n")
     heading("compactor", "wall, s", "processor, s", "memory at the peak, MiB", "file, MiB", "events")
     for name, figures in runs.items():
         row(name, spread(figures, "wall", 2), spread(figures, "cpu", 2), spread(figures, "memory", 0), f"{size(files[name]) / 2**20:.0f}", f"{wrote[name][0]:,}")

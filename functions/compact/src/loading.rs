@@ -41,8 +41,9 @@ async fn read(bucket: SharedObjects, loading: Loading, state: RandomState) -> Re
 }
 
 /// Memory that a raw object takes in a commit, about: its bytes, and what is written of it; what decides of each row,
-/// or later its place and one column in each thread; and those columns' bytes.
+/// or later its place and one column in each thread; and those columns' bytes. Five eighths of what is held at the peak:
+/// the allocator has not given back yet what was freed a moment ago.
 pub fn weight(file: &RawFile, threads: usize) -> u64 {
     let row = (64 + 32).max(28 + 32 * threads as u64);
-    2 * file.size() + row * file.rows() as u64 + file.largest(threads)
+    (2 * file.size() + row * file.rows() as u64 + file.largest(threads)) * 8 / 5
 }

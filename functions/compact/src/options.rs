@@ -1,6 +1,6 @@
 //! What a compaction may use.
 
-/// Memory where nothing is said: a commit of some 300,000 rows.
+/// Memory where nothing is said: a commit of some 200,000 rows.
 const MEMORY: u64 = 96 << 20;
 /// The least memory that makes sense.
 const LEAST: u64 = 16 << 20;

@@ -94,7 +94,7 @@ async fn begin(app: &App, head: &Parts, body: Body) -> Result<Response, Box<Resp
         Box::new(problem(StatusCode::BAD_REQUEST, "request_wrong", detail))
     };
     let wanted: EraseRequest = serde_json::from_slice(&body).map_err(wrong)?;
-    let erasure = app.functions.erase.begin(&wanted).await.map_err(|e| refused(&e))?;
+    let erasure = app.functions.erase.begin(&wanted).await.map_err(|e| Box::new(refused(&e)))?;
     let (functions, site, id) = (Arc::clone(&app.functions), erasure.site_id.clone(), erasure.erasure_id);
     let stop = app.stop.clone();
     let work = async move {
@@ -111,15 +111,15 @@ async fn begin(app: &App, head: &Parts, body: Body) -> Result<Response, Box<Resp
 
 async fn status(app: &App, head: &Parts, id: &str) -> Result<Response, Box<Response>> {
     let (site, id) = named(app, head, id)?;
-    let erasure = app.functions.erase.status(&site, id).await.map_err(|e| refused(&e))?;
-    let receipt = app.functions.erase.receipt(&site, id).await.map_err(|e| refused(&e))?;
+    let erasure = app.functions.erase.status(&site, id).await.map_err(|e| Box::new(refused(&e)))?;
+    let receipt = app.functions.erase.receipt(&site, id).await.map_err(|e| Box::new(refused(&e)))?;
     Ok(axum::Json(ErasureStatus::of(&erasure, receipt.filter(|_| erasure.step == Step::Done))).into_response())
 }
 
 /// The receipt as it was signed, byte for byte.
 async fn receipt(app: &App, head: &Parts, id: &str) -> Result<Response, Box<Response>> {
     let (site, id) = named(app, head, id)?;
-    let text = app.functions.erase.receipt_text(&site, id).await.map_err(|e| refused(&e))?;
+    let text = app.functions.erase.receipt_text(&site, id).await.map_err(|e| Box::new(refused(&e)))?;
     Ok(([(header::CONTENT_TYPE, "application/json")], text).into_response())
 }
 
@@ -135,7 +135,7 @@ fn named(app: &App, head: &Parts, id: &str) -> Result<(String, Uuid), Box<Respon
 async fn verify(app: &App, head: &Parts, body: Body) -> Result<Response, Box<Response>> {
     guard::reader(&head.headers, app.token.as_deref())?;
     let body = body_within(body, MOST).await?;
-    let valid = app.functions.erase.verifies(&String::from_utf8_lossy(&body)).await.map_err(|e| refused(&e))?;
+    let valid = app.functions.erase.verifies(&String::from_utf8_lossy(&body)).await.map_err(|e| Box::new(refused(&e)))?;
     Ok(axum::Json(Verified { valid }).into_response())
 }
 
@@ -154,7 +154,7 @@ pub fn export(app: &App, head: &Parts, id: &str) -> Response {
         Some(_) => return problem(StatusCode::BAD_REQUEST, "parameter_wrong", "anonymous is wrong: say true or false"),
     };
     if let Err(error) = wanted.person() {
-        return *refused(&error);
+        return refused(&error);
     }
     let Ok(turn) = Arc::clone(&app.exports).try_acquire_owned() else {
         let mut answer = problem(StatusCode::SERVICE_UNAVAILABLE, "busy", "other exports run: ask again when one has ended");
@@ -191,7 +191,7 @@ fn parameter(head: &Parts, name: &str) -> Option<String> {
     url::form_urlencoded::parse(query.as_bytes()).find(|(key, _)| key == name).map(|(_, value)| value.into_owned())
 }
 
-fn refused(error: &EraseError) -> Box<Response> {
+fn refused(error: &EraseError) -> Response {
     let (status, code) = match error {
         EraseError::Request(_) => (StatusCode::BAD_REQUEST, "request_wrong"),
         EraseError::Unknown(..) | EraseError::Objects(clickstream_objects::ObjectError::NotFound(_)) => {
@@ -200,5 +200,5 @@ fn refused(error: &EraseError) -> Box<Response> {
         EraseError::Busy(_) => (StatusCode::CONFLICT, "busy"),
         _ => (StatusCode::SERVICE_UNAVAILABLE, "part_unavailable"),
     };
-    Box::new(problem(status, code, error.to_string()))
+    problem(status, code, error.to_string())
 }

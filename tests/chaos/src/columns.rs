@@ -76,7 +76,7 @@ fn take(batch: &RecordBatch, rows: &mut Vec<RawRow>) -> anyhow::Result<()> {
     let (ids, sites, logs) = (ids.as_string::<i32>(), sites.as_string::<i32>(), logs.as_string::<i32>());
     let number = |name: &str| as_type(name, &DataType::Int64);
     let numbers = [number("original_at")?, number("occurred_at")?, number("received_at")?, number("log_partition")?, number("log_offset")?];
-    let [original, occurred, received, partitions, offsets] = numbers.each_ref().map(|array| array.as_primitive::<Int64Type>());
+    let [original, occurred, received, partitions, offsets] = numbers.each_ref().map(AsArray::as_primitive::<Int64Type>);
     let warnings = column("warnings")?.as_list_opt::<i32>().context("warnings are no list")?;
     let dead = batch.column_by_name("dead_letter");
     for index in 0..batch.num_rows() {

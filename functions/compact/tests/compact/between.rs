@@ -58,8 +58,7 @@ impl fmt::Display for Between {
 #[async_trait]
 impl ObjectStore for Between {
     async fn put_opts(&self, location: &Path, payload: PutPayload, opts: PutOptions) -> Result<PutResult> {
-        let path: &str = location.as_ref();
-        if !path.ends_with(".json") {
+        if location.extension() != Some("json") {
             return self.inner.put_opts(location, payload, opts).await;
         }
         let then = self.then.lock().unwrap().take();

@@ -100,9 +100,11 @@ async fn land(service: &Service, partitions: &[Partition]) {
     }
 }
 
-/// Identity to the place of the copy that stays, as the promise says it: the lowest (received_at, partition, offset).
+/// Identity to the place of the copy that stays, as the promise says it: the lowest (`received_at`, partition, offset).
 fn kept(partitions: &[Partition]) -> BTreeMap<(String, u128), (u32, u64)> {
-    let mut copies: BTreeMap<(String, u128), BTreeSet<(i64, u32, u64)>> = BTreeMap::new();
+    /// When a copy was received, and its place.
+    type Copy = (i64, u32, u64);
+    let mut copies: BTreeMap<(String, u128), BTreeSet<Copy>> = BTreeMap::new();
     for (number, partition) in (0..).zip(partitions) {
         for (offset, record) in (0..).zip(&partition.records) {
             if !record.dead && !record.gone {

@@ -44,7 +44,7 @@ async fn neither_resends_nor_late_events_nor_replays_bring_a_person_back() {
         assert_eq!(service.places(id).await, [0; 5], "{id}");
     }
     assert_eq!(service.places("bob").await[..4], [2, 2 + 1, 2, 2], "a batch that is cut differently overlaps in raw/");
-    assert_eq!(service.files_with(ANN).await, Vec::<String>::new());
+    assert_eq!(service.files_with(ANN), Vec::<String>::new());
 }
 
 /// Looks at the tombstones, and lets an erasure begin after the first look.
@@ -82,6 +82,6 @@ async fn a_compaction_that_an_erasure_overtakes_starts_again() {
     let id = overtaken.erasure.lock().await.unwrap();
     service.erase().await.run("shop", id).await.unwrap();
     assert_eq!(service.places(ANN).await, [0; 5]);
-    assert_eq!(service.files_with(ANN).await, Vec::<String>::new(), "also of the file that no version names");
+    assert_eq!(service.files_with(ANN), Vec::<String>::new(), "also of the file that no version names");
     assert_eq!(service.places("bob").await[..4], [1; 4]);
 }

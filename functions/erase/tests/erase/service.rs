@@ -20,7 +20,7 @@ use clickstream_testkit::{clickhouse::Database, sample::click};
 use clickstream_unspill::Unspill;
 
 pub const NO_WAIT: Timing =
-    Timing { stored_within: Duration::ZERO, again_after: Duration::ZERO, settled_within: Duration::from_secs(60), topic_days: (7, 30) };
+    Timing { stored_within: Duration::ZERO, again_after: Duration::ZERO, settled_within: Duration::from_mins(1), topic_days: (7, 30) };
 
 pub struct Service {
     pub log: SharedLog,
@@ -158,7 +158,7 @@ impl Service {
     }
 
     /// Files that hold `text` byte for byte, of the event store and of the bucket; of Parquet those whose rows do.
-    pub async fn files_with(&self, text: &str) -> Vec<String> {
+    pub fn files_with(&self, text: &str) -> Vec<String> {
         let mut found = Vec::new();
         for part in ["store", "objects"] {
             look(&self.folder.path().join(part), text, &mut found);

@@ -13,7 +13,7 @@ fn mixed(ids: std::ops::Range<u128>) -> Vec<Event> {
         event.action = [Action::Click, Action::View, Action::Page][(n % 3) as usize];
         event.user_id = Some(format!("u{}", n % 11));
         event.path = Some(format!("/p{}", n % 5));
-        event.session_id = (n % 4 == 0).then(|| format!("s{}", n % 7));
+        event.session_id = n.is_multiple_of(4).then(|| format!("s{}", n % 7));
         for at in [&mut event.occurred_at, &mut event.original_at] {
             *at = at.plus((n as i64 % 9) * 33_333_333_333);
         }

@@ -74,7 +74,7 @@ impl Queue {
             return None;
         }
         let chosen = random.random_range(0..free.len());
-        let note = &mut free[chosen];
+        let note = &mut *free[chosen];
         note.taken_by = Some(by);
         Some((note.id, note.key.clone()))
     }

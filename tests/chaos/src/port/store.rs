@@ -7,7 +7,7 @@ use std::{
 
 use async_trait::async_trait;
 use clickstream_event::{Logged, Micros};
-use clickstream_store::{Cursor, EventStore, Found, LoggedRejection, Person, StoreError};
+use clickstream_store::{Cursor, EventStore, Found, LoggedRejection, Person, StoreError, Which};
 use uuid::Uuid;
 
 use crate::{
@@ -113,6 +113,27 @@ impl EventStore for StorePort {
 
     async fn count(&self) -> Result<Option<u64>, StoreError> {
         Ok(Some(self.shelf.state().events.len() as u64))
+    }
+
+    async fn erase(&self, site: &str, person: &Person, before: Micros) -> Result<u64, StoreError> {
+        let mut state = self.shelf.state();
+        let held = state.events.len();
+        state.events.retain(|(of, _), (_, logged)| {
+            let event = &logged.event;
+            let theirs = match person {
+                Person::User(id) => event.user_id.as_ref() == Some(id),
+                Person::Anonymous(id) => event.anonymous_id.as_ref() == Some(id),
+            };
+            of != site || !theirs || event.received_at.min(event.original_at) > before
+        });
+        Ok((held - state.events.len()) as u64)
+    }
+
+    async fn erase_rejections(&self, site: &str, which: Which) -> Result<u64, StoreError> {
+        let mut state = self.shelf.state();
+        let held = state.rejections.len();
+        state.rejections.retain(|_, logged| logged.rejection.site_id.as_deref().is_some_and(|of| of != site) || !which(&logged.rejection));
+        Ok((held - state.rejections.len()) as u64)
     }
 
     async fn expire(&self, _: Micros, _: Micros) -> Result<(), StoreError> {

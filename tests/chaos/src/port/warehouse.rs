@@ -85,6 +85,15 @@ impl LoadInto for WarehousePort {
         .await?;
         Ok(count as u64)
     }
+
+    async fn erase_places(&self, log_id: &str, partition: u32, offsets: &[u64]) -> Result<(), WarehouseError> {
+        let (log_id, offsets) = (log_id.to_owned(), offsets.to_vec());
+        let can = &[Fault::NotDone, Fault::Unanswered];
+        self.change(Boundary::FreshInsert, can, move |mut state, _| {
+            state.fresh.retain(|row| row.log_id != log_id || row.partition != partition || !offsets.contains(&row.offset));
+        })
+        .await
+    }
 }
 
 #[async_trait]

@@ -119,7 +119,7 @@ impl Warehouse {
     /// The fingerprint of a table or view of ours with the columns of events.
     pub(crate) async fn fingerprint_of(&self, table: &str) -> Result<Fingerprint, WarehouseError> {
         let sql = format!(
-            "SELECT toString(site_id) AS site, intDiv(at - positiveModulo(at, {DAY}), {DAY}) AS day, count() AS rows, sum(hash) AS hash FROM
+            "SELECT toString(site_id) AS site, intDiv(at, toInt64({DAY})) - toInt64(modulo(at, toInt64({DAY})) < 0) AS day, count() AS rows, sum(hash) AS hash FROM
              (SELECT site_id, toUnixTimestamp64Micro(occurred_at) AS at, xxHash64({}) AS hash FROM {table}) GROUP BY site, day",
             expression()
         );

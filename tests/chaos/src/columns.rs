@@ -2,7 +2,7 @@
 
 use anyhow::{Context as _, ensure};
 use arrow::{
-    array::{Array as _, ArrayRef, AsArray as _, RecordBatch},
+    array::{Array as _, ArrayRef, AsArray, RecordBatch},
     compute::cast,
     datatypes::{DataType, Int64Type},
 };

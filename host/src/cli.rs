@@ -35,6 +35,12 @@ pub enum Command {
     Report(Report),
     /// Print the lag of every step.
     Status(Output),
+    /// Print what each step has of every record, and whether it all adds up.
+    Ledger(Ledger),
+    /// Compare every store with every other, and mend what is missing; it runs every 10 minutes by itself.
+    Reconcile(Reconcile),
+    /// Make ClickHouse and the event store anew, out of the lake.
+    Rebuild(Rebuild),
     /// Succeed if a running service takes requests: a health check.
     Ready,
     /// Play rejected records or raw objects again.
@@ -240,4 +246,52 @@ pub struct Replay {
     /// Only say what would change.
     #[arg(long)]
     pub dry_run: bool,
+}
+
+/// Options of `ledger`.
+#[derive(Debug, Args)]
+pub struct Ledger {
+    /// Print how far each step came within each of the last hours instead of what it has of each partition.
+    #[arg(long, value_name = "N")]
+    pub hours: Option<u32>,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// Options of `reconcile`.
+#[derive(Debug, Args)]
+pub struct Reconcile {
+    /// Only say what would be repaired.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Accept that these offsets are lost for ever, so that compaction goes on; TO is not included.
+    #[arg(long, value_name = "PARTITION:FROM-TO")]
+    pub accept_gap: Option<String>,
+}
+
+/// What `rebuild` builds from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum RebuildFrom {
+    /// The Delta table in the bucket.
+    Lake,
+}
+
+/// What `rebuild` builds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum RebuildPart {
+    /// ClickHouse.
+    Warehouse,
+    /// The event store.
+    Store,
+}
+
+/// Options of `rebuild`.
+#[derive(Debug, Args)]
+pub struct Rebuild {
+    /// Out of what.
+    #[arg(long, value_enum)]
+    pub from: RebuildFrom,
+    /// Only this; both without it.
+    #[arg(long, value_enum)]
+    pub only: Option<RebuildPart>,
 }

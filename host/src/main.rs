@@ -55,6 +55,9 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Trace(options) => commands::trace::run(&client::Service::find(&cli)?, options).await,
         Command::Report(options) => commands::report::run(&client::Service::find(&cli)?, options).await,
         Command::Status(options) => commands::status::run(&client::Service::find(&cli)?, *options).await,
+        Command::Ledger(options) => commands::ledger::run(&client::Service::find(&cli)?, options).await,
+        Command::Reconcile(options) => commands::reconcile::reconcile(&client::Service::find(&cli)?, options).await,
+        Command::Rebuild(options) => commands::reconcile::rebuild(&client::Service::find(&cli)?, options).await,
         Command::Ready => client::Service::find(&cli)?.ready().await,
         Command::Replay(options) => commands::replay::run(&client::Service::find(&cli)?, options).await,
     }

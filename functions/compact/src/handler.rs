@@ -14,8 +14,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     CompactError,
+    accepted::unbroken_past_accepted,
+    counted::Counted,
     known::Known,
-    plan::{RawObject, Run, unbroken},
+    plan::{RawObject, Run},
     rows::Rows,
 };
 
@@ -131,7 +133,8 @@ impl Compact {
             let prefix = self.prefix(partition);
             let after = format!("{prefix}{watermark:020}");
             let listed = self.objects.list(&prefix, Some(&after), LISTED).await?;
-            let run = unbroken(listed.iter().filter_map(|o| RawObject::of(&o.key)).collect(), watermark, most);
+            let listed = listed.iter().filter_map(|o| RawObject::of(&o.key)).collect();
+            let run = unbroken_past_accepted(&self.objects, (&self.log_id, partition), listed, watermark, most).await?;
             if run.objects.is_empty()
                 && let Some(at) = run.gap_at
             {
@@ -166,10 +169,11 @@ impl Compact {
 
     async fn append(&self, snapshot: &Snapshot, runs: &BTreeMap<u32, Run>, report: &mut CompactReport) -> Result<(), CompactError> {
         let mut rows = Rows::default();
-        let mut advanced = Watermarks::new();
+        let (mut advanced, mut counted) = (Watermarks::new(), Counted::new(&self.log_id));
         for (partition, run) in runs {
             let place = place(&self.log_id, *partition);
             let watermark = snapshot.watermarks.get(&place).copied().unwrap_or(0);
+            let dead_letters = rows.dead_letters;
             for object in &run.objects {
                 let (_, bytes) = self.objects.get(&object.key).await?;
                 let raw = |cause| CompactError::Raw { key: object.key.clone(), cause };
@@ -177,11 +181,15 @@ impl Compact {
                     rows.take(&batch, watermark).map_err(raw)?;
                 }
             }
+            counted.offsets(*partition, run.next - watermark, run.missing);
+            counted.dead_letters(*partition, rows.dead_letters - dead_letters);
             advanced.insert(place, run.next);
         }
+        counted.taken(rows.rows().iter().map(|row| row.partition.cast_unsigned()));
         rows.deduplicate();
         let known = self.known.among(rows.rows(), &self.lake, &snapshot.files).await?;
         rows.leave_out(&known);
+        counted.kept(rows.rows().iter().map(|row| row.partition.cast_unsigned()));
         let (duplicates, dead_letters, count) = (rows.duplicates, rows.dead_letters, rows.rows().len() as u64);
         let mut files = Vec::new();
         let mut written = Vec::new();
@@ -192,7 +200,7 @@ impl Compact {
             let bytes = encoded.await.map_err(|e| LakeError::Unavailable(e.to_string()))??;
             files.push(self.lake.write_file(bytes, count, original_at, occurred_at).await?);
         }
-        report.version = self.lake.commit(snapshot, &files, &advanced).await?;
+        report.version = self.lake.commit_counted(snapshot, &files, &advanced, &counted.counts()).await?;
         if let Some(new) = files.first() {
             self.known.wrote(&new.file.path, &written);
         }

@@ -1,5 +1,7 @@
 //! compact: what is new in raw/ into the lake, exactly once.
 
+mod accepted;
+mod counted;
 mod error;
 mod handler;
 mod known;

@@ -26,6 +26,8 @@ pub struct Run {
     pub next: u64,
     /// The first offset that is missing, if objects follow a gap.
     pub gap_at: Option<u64>,
+    /// Offsets before the objects that an accepted gap leaves out.
+    pub missing: u64,
 }
 
 /// The unbroken run from `watermark` on, of about `most` rows and at least one object. A gap is never passed.

@@ -1,1 +1,24 @@
-//! reconcile: the ledger of what every step has, and the repair of what is missing.
+//! reconcile: the ledger of what every step has of every partition, and the repair of what is missing. rebuild: ClickHouse
+//! and the event store anew from the lake.
+
+mod error;
+mod forgets;
+mod gaps;
+mod handler;
+mod lag;
+mod ledger;
+mod raw;
+mod rebuild;
+mod repair;
+mod request;
+mod settings;
+
+pub use error::ReconcileError;
+pub use forgets::{Erases, Forgets, ForgetsError};
+pub use gaps::LedgerGap;
+pub use handler::{Reconcile, Sources};
+pub use lag::Lag;
+pub use ledger::Ledger;
+pub use rebuild::{RebuildFrom, RebuildPart, RebuildReport, RebuildRequest};
+pub use request::{ReconcileReport, ReconcileRequest, Repair};
+pub use settings::{Groups, Settings};

@@ -1,3 +1,43 @@
-//! The Lambda.
+//! The Lambda: a request to [`Reconcile::run`], or, with `"rebuild"`, to [`Reconcile::rebuild`].
 
-fn main() {}
+use std::sync::Arc;
+
+use clickstream_lake::Lake;
+use clickstream_objects::s3::{S3Config, S3Objects};
+use clickstream_reconcile::{RebuildRequest, Reconcile, ReconcileRequest, Settings, Sources};
+use clickstream_store::Retention;
+use clickstream_triggers::variable;
+use clickstream_warehouse::Warehouse;
+use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use serde_json::Value;
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    clickstream_telemetry::init(clickstream_telemetry::LogFormat::Json);
+    let bucket = S3Config::from_url(&variable("OBJECTS_URL", "s3://BUCKET names the bucket")?)?;
+    let warehouse = Warehouse::from_url(&variable("WAREHOUSE_URL", "http://USER:PASSWORD@HOST:8123/?database=clickstream")?)?;
+    let log = clickstream_log::connect(&variable("LOG_URL", clickstream_log::URLS)?).await?;
+    let store = variable("STORE_URL", "scylla://HOST:9042,…/KEYSPACE names nodes")?;
+    let store = clickstream_store::connect(&store, Retention::default()).await?;
+    let log_id = log.log_id().await?;
+    let objects = Arc::new(S3Objects::connect(&bucket).await);
+    let sources = Sources::new(log, objects, Arc::new(Lake::open(&bucket).await?), warehouse, store, log_id);
+    let function = Arc::new(Reconcile::new(sources, Settings::default()));
+    run(service_fn(move |event: LambdaEvent<Value>| {
+        let function = Arc::clone(&function);
+        async move { handle(&function, event.payload).await }
+    }))
+    .await
+    .map_err(anyhow::Error::from_boxed)
+}
+
+/// `{"rebuild":{…}}` rebuilds, anything else reconciles; what a scheduler adds to its events is left out.
+async fn handle(function: &Reconcile, mut payload: Value) -> Result<Value, Error> {
+    if let Some(request) = payload.get_mut("rebuild") {
+        let request: RebuildRequest = serde_json::from_value(request.take())?;
+        return Ok(serde_json::to_value(function.rebuild(request).await?)?);
+    }
+    let asked = payload.as_object().is_some_and(|o| o.contains_key("dry_run") || o.contains_key("accept_gap"));
+    let request: ReconcileRequest = if asked { serde_json::from_value(payload)? } else { ReconcileRequest::default() };
+    Ok(serde_json::to_value(function.run(request).await?)?)
+}

@@ -25,6 +25,9 @@ pub struct SettleReport {
     pub rows: u64,
     /// Days whose marts were rebuilt (UTC).
     pub days: Vec<String>,
+    /// True if nothing was done because ClickHouse is being restored from the lake: run it again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub waits: bool,
 }
 
 /// Settles one lake in one warehouse.
@@ -41,7 +44,8 @@ impl Settle {
         Self { lake, warehouse: Box::new(warehouse), one: Mutex::new(()) }
     }
 
-    /// Settles every version that is not, in order, then rebuilds the marts of the days touched.
+    /// Settles every version that is not, in order, then rebuilds the marts of the days touched. While ClickHouse is
+    /// restored from the lake it does nothing: what it settled would go with the tables that are exchanged.
     pub async fn run(&self) -> Result<SettleReport, SettleError> {
         let _one = self.one.lock().await;
         let mut report = SettleReport::default();
@@ -52,6 +56,10 @@ impl Settle {
         while next <= newest {
             let to = newest.min(next + READ_AHEAD - 1);
             for version in self.lake.versions(next, to).await? {
+                if self.warehouse.restoring().await? {
+                    report.waits = true;
+                    return Ok(report);
+                }
                 report.rows += self.settle(&version).await?;
                 report.versions += 1;
                 report.version = Some(version.version);
@@ -89,6 +97,8 @@ impl Settle {
 
     /// Rebuilds the marts of every day that versions since the last rebuild touched, also those of a run that died.
     async fn rebuild_marts(&self, report: &mut SettleReport) -> Result<(), SettleError> {
+        let left_behind = self.warehouse.finish_rebuilds().await?;
+        report.days = left_behind.iter().map(ToString::to_string).collect();
         let pending = self.warehouse.versions_without_marts().await?;
         let (Some((first, _)), Some((newest, _))) = (pending.first(), pending.last()) else { return Ok(()) };
         let mut days: BTreeSet<Day> = BTreeSet::new();
@@ -99,11 +109,11 @@ impl Settle {
                 Change::Rewrite => {}
             }
         }
-        let days: Vec<Day> = days.into_iter().collect();
         if !days.is_empty() {
-            self.warehouse.rebuild_marts(&days).await?;
+            self.warehouse.rebuild_marts(&days.iter().copied().collect::<Vec<_>>()).await?;
         }
         self.warehouse.marts_rebuilt(*newest).await?;
+        days.extend(left_behind);
         report.days = days.iter().map(ToString::to_string).collect();
         Ok(())
     }

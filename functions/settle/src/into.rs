@@ -1,5 +1,7 @@
 //! What settle asks of ClickHouse, as a narrow port: tests put a model in its place.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 use clickstream_lake::ErasedRow;
@@ -19,7 +21,16 @@ pub trait SettleInto: Send + Sync + 'static {
     async fn days_of_load(&self, load_id: Uuid) -> Result<Vec<Day>, WarehouseError>;
     async fn rebuild_marts(&self, days: &[Day]) -> Result<(), WarehouseError>;
     async fn marts_rebuilt(&self, version: u64) -> Result<(), WarehouseError>;
+    async fn finish_rebuilds(&self) -> Result<Vec<Day>, WarehouseError> {
+        Ok(Vec::new())
+    }
+    async fn restoring(&self) -> Result<bool, WarehouseError> {
+        Ok(false)
+    }
 }
+
+/// A rebuild of marts that began so long ago and has not ended is taken for dead: a function runs for 15 minutes at most.
+const DEAD_AFTER: Duration = Duration::from_mins(15);
 
 #[async_trait]
 impl SettleInto for Warehouse {
@@ -58,5 +69,13 @@ impl SettleInto for Warehouse {
 
     async fn marts_rebuilt(&self, version: u64) -> Result<(), WarehouseError> {
         Self::marts_rebuilt(self, version).await
+    }
+
+    async fn finish_rebuilds(&self) -> Result<Vec<Day>, WarehouseError> {
+        Self::finish_rebuilds(self, DEAD_AFTER).await
+    }
+
+    async fn restoring(&self) -> Result<bool, WarehouseError> {
+        Self::restoring(self).await
     }
 }

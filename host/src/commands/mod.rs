@@ -5,6 +5,8 @@ pub mod demo;
 pub mod doctor;
 pub mod export;
 pub mod import;
+pub mod ledger;
+pub mod reconcile;
 pub mod replay;
 pub mod report;
 pub mod setup;

@@ -17,7 +17,7 @@ use tokio::{runtime::Handle, sync::Semaphore};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    export, guard, inbox, invoke, openapi, pages,
+    export, guard, inbox, invoke, ledger, openapi, pages,
     problem::{not_allowed, problem},
     sigv4::SigningKey,
     sites, told,
@@ -151,6 +151,7 @@ impl App {
                 Err(error) => problem(StatusCode::SERVICE_UNAVAILABLE, "part_unavailable", format!("{error:#}")),
             },
             "/v1/export" => export::export(self, head.uri.query().unwrap_or_default()),
+            "/v1/ledger" => ledger::ledger(self, head.uri.query().unwrap_or_default()).await,
             path if path.starts_with("/v1/receipts/") => inbox::receipt(self, path).await,
             _ => self.ask(head).await,
         }
@@ -225,7 +226,7 @@ fn not_found(path: &str) -> Response {
 fn methods(path: &str) -> Option<&'static str> {
     match path {
         "/v1/sites" => Some("GET, HEAD, PUT"),
-        "/health" | "/ready" | "/metrics" | "/openapi.json" | "/v1/status" | "/v1/export" => Some("GET, HEAD"),
+        "/health" | "/ready" | "/metrics" | "/openapi.json" | "/v1/status" | "/v1/export" | "/v1/ledger" => Some("GET, HEAD"),
         _ => (path.starts_with("/v1/receipts/") || pages::page(path).is_some()).then_some("GET, HEAD"),
     }
 }

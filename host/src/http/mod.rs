@@ -6,6 +6,7 @@ mod export;
 mod guard;
 mod inbox;
 mod invoke;
+mod ledger;
 mod linger;
 mod openapi;
 mod pages;

@@ -1,7 +1,8 @@
-//! The scheduler in place of Airflow: compaction, settling and retention by the clock.
+//! The scheduler in place of Airflow: compaction, settling, reconciling and retention by the clock.
 
 use std::{sync::Arc, time::Duration};
 
+use clickstream_reconcile::ReconcileRequest;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{Functions, Parts, lease::Lease, retention::Retention};
@@ -9,6 +10,8 @@ use crate::config::Config;
 
 /// How often retention looks.
 const RETENTION_EVERY: Duration = Duration::from_hours(1);
+/// How often everything is compared.
+const RECONCILE_EVERY: Duration = Duration::from_mins(10);
 
 /// Starts the clocks.
 pub fn start(parts: &Arc<Parts>, functions: &Arc<Functions>, config: &Config, stop: &CancellationToken, work: &TaskTracker) {
@@ -16,6 +19,11 @@ pub fn start(parts: &Arc<Parts>, functions: &Arc<Functions>, config: &Config, st
     every("compaction", config.compact_interval, parts, stop, work, move || {
         let f = Arc::clone(&f);
         async move { f.compact_and_settle().await.map(drop) }
+    });
+    let f = Arc::clone(functions);
+    every("reconcile", RECONCILE_EVERY, parts, stop, work, move || {
+        let f = Arc::clone(&f);
+        async move { f.reconcile(ReconcileRequest::default()).await.map(drop) }
     });
     let retention = Arc::new(Retention::new(parts, config));
     every("retention", RETENTION_EVERY, parts, stop, work, move || {

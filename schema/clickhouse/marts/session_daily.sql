@@ -1,12 +1,16 @@
 -- Sessions by the day on which they began. A session is the client's, else a run of one person's events without a
 -- gap of more than 30 minutes. A day more on either side is read, so that sessions across midnight are whole.
+-- Sums are of whole µs and exact: the same sessions give the same numbers in whatever order they are read.
 SELECT
     toDate(fromUnixTimestamp64Micro(session.1, 'UTC')) AS day,
     site_id,
     count() AS sessions,
-    avg((session.2 - session.1) / 1e6) AS avg_duration_s,
+    avg(session.2 - session.1) / 1e6 AS avg_duration_s,
     quantileExactInclusive(0.5)((session.2 - session.1) / 1e6) AS median_duration_s,
-    stddevPopStable((session.2 - session.1) / 1e6) AS std_duration_s,
+    sqrt(toFloat64(
+        toInt256(count()) * sum(toInt256(session.2 - session.1) * toInt256(session.2 - session.1))
+            - sum(toInt256(session.2 - session.1)) * sum(toInt256(session.2 - session.1))
+    )) / count() / 1e6 AS std_duration_s,
     sum(session.3) AS events
 FROM
 (

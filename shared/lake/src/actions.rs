@@ -10,7 +10,7 @@ use deltalake_core::{
 };
 use serde::de::DeserializeOwned;
 
-use crate::{Change, LakeError, LakeFile, Watermarks};
+use crate::{Change, Counts, LakeError, LakeFile, Watermarks, counts::COUNTS};
 
 /// Name of the watermarks in `commitInfo`.
 pub const WATERMARKS: &str = "clickstream.watermarks";
@@ -26,17 +26,20 @@ pub struct CommitFile {
     pub change: Change,
     /// The watermarks of all partitions, if the commit says them.
     pub watermarks: Option<Watermarks>,
+    /// What became of every offset, if the commit says it.
+    pub counts: Option<Counts>,
 }
 
 /// Reads the commit file of `version`.
 pub fn read(version: u64, bytes: &Bytes) -> Result<CommitFile, LakeError> {
-    let (mut added, mut erased, mut watermarks) = (Vec::new(), None, None);
+    let (mut added, mut erased, mut watermarks, mut counts) = (Vec::new(), None, None, None);
     for action in get_actions(version, bytes)? {
         match action {
             Action::Add(add) if add.data_change => added.push(LakeFile::new(&add.path, add.size, add.stats.as_deref())?),
             Action::CommitInfo(info) => {
                 watermarks = said(version, &info, WATERMARKS)?;
                 erased = said(version, &info, ERASED)?;
+                counts = said(version, &info, COUNTS)?;
             }
             _ => {}
         }
@@ -46,7 +49,7 @@ pub fn read(version: u64, bytes: &Bytes) -> Result<CommitFile, LakeError> {
         None if added.is_empty() => Change::Rewrite,
         None => Change::Append(added),
     };
-    Ok(CommitFile { change, watermarks })
+    Ok(CommitFile { change, watermarks, counts })
 }
 
 /// What `commitInfo` says under one of our names.

@@ -32,7 +32,7 @@ const CHECKPOINT_EVERY: u64 = 20;
 
 /// The Delta table of events.
 pub struct Lake {
-    log: LogStoreRef,
+    pub(crate) log: LogStoreRef,
     pub(crate) files: Arc<dyn ObjectStore>,
     /// The newest state seen; brought up to date before each use.
     table: Mutex<DeltaTable>,
@@ -98,7 +98,7 @@ impl Lake {
     }
 
     /// The watermarks as of `version`: those of the newest commit at or before it that says them.
-    async fn watermarks(&self, version: u64) -> Result<Watermarks, LakeError> {
+    pub(crate) async fn watermarks(&self, version: u64) -> Result<Watermarks, LakeError> {
         for version in (1..=version).rev() {
             let Some(bytes) = self.log.read_commit_entry(version).await? else { break };
             if let Some(watermarks) = actions::read(version, &bytes)?.watermarks {
@@ -131,11 +131,22 @@ impl Lake {
     /// Appends `files` as the version after `base`, and advances partitions to `advanced` (next offsets).
     /// [`LakeError::Lost`] if that version stands already; nothing is retried here.
     pub async fn commit(&self, base: &Snapshot, files: &[NewFile], advanced: &Watermarks) -> Result<u64, LakeError> {
+        self.commit_saying(base, files, advanced, HashMap::new()).await
+    }
+
+    /// [`Lake::commit`] with more in its `commitInfo`.
+    pub(crate) async fn commit_saying(
+        &self,
+        base: &Snapshot,
+        files: &[NewFile],
+        advanced: &Watermarks,
+        mut said: HashMap<String, serde_json::Value>,
+    ) -> Result<u64, LakeError> {
         let mut watermarks = base.watermarks.clone();
         watermarks.extend(advanced.iter().map(|(place, next)| (place.clone(), *next)));
         let actions = files.iter().map(|f| Action::Add(f.add(true))).collect();
         let operation = DeltaOperation::Write { mode: SaveMode::Append, partition_by: None, predicate: None };
-        let said = HashMap::from([(WATERMARKS.to_owned(), serde_json::json!(watermarks))]);
+        said.insert(WATERMARKS.to_owned(), serde_json::json!(watermarks));
         self.write(base.version + 1, CommitData::new(actions, operation, said, actions::transactions(advanced))).await
     }
 
@@ -150,6 +161,7 @@ impl Lake {
         let operation = match &rewrite.erased {
             Some(removed) => {
                 said.insert(ERASED.to_owned(), serde_json::json!(removed));
+                said.extend(self.erasure_says(base, rewrite).await?);
                 DeltaOperation::Delete { predicate: None }
             }
             None => DeltaOperation::Optimize { predicate: None, target_size: 0 },

@@ -5,6 +5,8 @@
 //! computed from plus one: whoever loses must look at what came in between.
 
 mod actions;
+mod at;
+mod counts;
 mod erased;
 mod error;
 mod file;
@@ -13,6 +15,7 @@ mod open;
 
 use std::collections::BTreeMap;
 
+pub use counts::{Counts, PlaceCounts};
 pub use erased::ErasedRow;
 pub use error::LakeError;
 pub use file::{LakeFile, NewFile};

@@ -55,6 +55,20 @@ pub const UNSPILLED_OBJECTS: &str = "clickstream_unspilled_objects_total";
 /// Files taken in, by `outcome`.
 pub const FILES: &str = "clickstream_files_total";
 
+/// What the ledger says of the log, records by `topic`, `partition` and `step` (logged, stored, landed, loaded, settled,
+/// duplicates, erased, dead_letters, missing, pending).
+pub const LEDGER: &str = "clickstream_ledger_records";
+/// Records that the ledger cannot account for, by `topic` and `partition`: 0, or something is wrong.
+pub const LEDGER_UNACCOUNTED: &str = "clickstream_ledger_unaccounted_records";
+/// Records that no raw object holds though later ones are there, by `partition`; gaps that were accepted do not count.
+pub const LEDGER_GAPS: &str = "clickstream_ledger_gap_records";
+/// Repairs by reconcile, by `kind`.
+pub const REPAIRS: &str = "clickstream_repairs_total";
+/// Age of the oldest record that a consumer group has not done, seconds, by `group` and `topic`.
+pub const GROUP_LAG_SECONDS: &str = "clickstream_group_lag_age_seconds";
+/// 1 while that age is over half of what the topic keeps records for, by `group` and `topic`.
+pub const GROUP_LATE: &str = "clickstream_group_late";
+
 /// 1 while the sites are those of the sites file, 0 while it is broken or missing and the sites are as it said before.
 pub const SITES_FILE_OK: &str = "clickstream_sites_file_ok";
 /// Sites that events are taken for.
@@ -132,6 +146,12 @@ fn describe() {
     describe_counter!(UNSPILLED_RECORDS, Unit::Count, "records that returned from the bucket to the log");
     describe_counter!(UNSPILLED_OBJECTS, Unit::Count, "spill objects done with, by outcome");
     describe_counter!(FILES, Unit::Count, "files taken in, by outcome");
+    describe_gauge!(LEDGER, Unit::Count, "records of the log, by topic, partition and step");
+    describe_gauge!(LEDGER_UNACCOUNTED, Unit::Count, "records that the ledger cannot account for, by topic and partition");
+    describe_gauge!(LEDGER_GAPS, Unit::Count, "records that no raw object holds though later ones are there, by partition");
+    describe_counter!(REPAIRS, Unit::Count, "repairs by reconcile, by kind");
+    describe_gauge!(GROUP_LAG_SECONDS, Unit::Seconds, "age of the oldest record that a consumer group has not done");
+    describe_gauge!(GROUP_LATE, Unit::Count, "1 while that age is over half of what the topic keeps records for");
     describe_gauge!(SITES_FILE_OK, Unit::Count, "1 while the sites are those of the sites file, 0 while it is broken or missing");
     describe_gauge!(SITES, Unit::Count, "sites that events are taken for");
     describe_counter!(OVER_QUOTA, Unit::Count, "events refused because a quota was used up, by site and quota");

@@ -22,12 +22,19 @@ pub struct Commit {
 }
 
 #[derive(Row, Serialize, Deserialize)]
-struct CommitRow {
+pub(crate) struct CommitRow {
     version: u64,
     #[serde(with = "clickhouse::serde::uuid")]
     load_id: Uuid,
     watermarks: Vec<(String, u64)>,
     rows: u64,
+}
+
+impl From<&Commit> for CommitRow {
+    fn from(commit: &Commit) -> Self {
+        let watermarks = commit.watermarks.iter().map(|(place, next)| (place.clone(), *next)).collect();
+        Self { version: commit.version, load_id: commit.load_id, watermarks, rows: commit.rows }
+    }
 }
 
 impl From<CommitRow> for Commit {
@@ -47,13 +54,13 @@ impl Warehouse {
     }
 
     /// Makes a version visible. Versions go in order: it is refused unless the version before stands, or none stands
-    /// and this is the lake's first (0 or 1). A version that stands already stays as it is.
+    /// and this is the lake's first (0 or 1). A version that stands already stays as it is, and the rows of this load go.
     ///
     /// The load's rows are counted once more: a load that is not whole is refused.
     pub async fn commit(&self, commit: &Commit) -> Result<(), WarehouseError> {
         let newest = self.newest_commit().await?;
         match &newest {
-            Some(newest) if newest.version >= commit.version => return Ok(()),
+            Some(newest) if newest.version >= commit.version => return self.drop_late_load(commit.load_id).await,
             Some(newest) if newest.version + 1 == commit.version => {}
             None if commit.version <= 1 => {}
             _ => {
@@ -71,14 +78,8 @@ impl Warehouse {
                 commit.load_id, commit.version, commit.rows
             )));
         }
-        let row = CommitRow {
-            version: commit.version,
-            load_id: commit.load_id,
-            watermarks: commit.watermarks.iter().map(|(place, next)| (place.clone(), *next)).collect(),
-            rows: commit.rows,
-        };
         let mut insert = self.client().insert::<CommitRow>("commits").await?;
-        insert.write(&row).await?;
+        insert.write(&CommitRow::from(commit)).await?;
         insert.end().await?;
         Ok(())
     }

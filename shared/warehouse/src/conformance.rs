@@ -5,8 +5,10 @@
 #![allow(clippy::missing_panics_doc, clippy::unwrap_used, reason = "checks fail by panicking")]
 
 mod client;
+mod ledger;
 mod loading;
 mod marts;
+mod rebuilding;
 mod sample;
 mod settling;
 
@@ -15,8 +17,10 @@ use std::{future::Future, pin::Pin};
 use uuid::Uuid;
 
 pub use client::*;
+pub use ledger::*;
 pub use loading::*;
 pub use marts::*;
+pub use rebuilding::*;
 pub use sample::{event, lake_file, object};
 pub use settling::*;
 
@@ -44,6 +48,14 @@ checks!(
     settled_rows_leave_fresh,
     marts_are_what_the_events_say,
     rebuilding_marts_twice_changes_nothing,
+    older_numbers_of_a_rebuild_that_died_do_not_stay,
+    a_rebuild_that_was_taken_over_swaps_nothing,
+    closed_days_are_never_rebuilt,
+    a_shadow_is_exchanged_without_a_hole,
+    a_database_that_lost_everything_is_filled_from_a_shadow,
+    rows_have_the_same_hash_here_and_there,
+    the_ledger_is_kept_and_says_how_far_steps_came_within_an_hour,
+    what_is_not_loaded_is_found,
     sessions_end_after_thirty_minutes,
     reports_have_their_columns,
     reports_take_values_not_sql,

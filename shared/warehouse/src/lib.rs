@@ -11,21 +11,28 @@ pub mod conformance;
 pub mod embedded;
 mod error;
 mod find;
+pub mod fingerprint;
 mod fresh;
 mod inspect;
+mod ledger;
 mod marts;
 mod migrations;
 mod parquet_rows;
+mod rebuilding;
 mod report;
 mod settled;
+mod shadow;
 mod warehouse;
 
 pub use commits::Commit;
 pub use config::{DEFAULT_DATABASE, WarehouseConfig};
 pub use error::WarehouseError;
 pub use find::InWarehouse;
+pub use fingerprint::Fingerprint;
 pub use inspect::{Inspection, Migrated};
+pub use ledger::{LedgerHour, LedgerRow, Repaired};
 pub use report::{Report, ReportQuery, Table};
+pub use shadow::Shadow;
 pub use warehouse::Warehouse;
 
 /// A day by the calendar of UTC.

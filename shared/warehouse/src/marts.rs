@@ -7,10 +7,7 @@ use jiff::ToSpan;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{
-    Day, Warehouse, WarehouseError,
-    report::{Report, Source},
-};
+use crate::{Day, Warehouse, WarehouseError, rebuilding::Rebuild, report::Report, settled::days_of};
 
 /// How often a rebuild starts over because a newer version was settled meanwhile.
 const ROUNDS: u32 = 5;
@@ -18,15 +15,15 @@ const ROUNDS: u32 = 5;
 const RUN: usize = 31;
 
 /// A mart: its table, its SELECT, and which other days an event's day touches.
-struct Mart {
-    table: &'static str,
-    report: Report,
+pub(crate) struct Mart {
+    pub(crate) table: &'static str,
+    pub(crate) report: Report,
     before: i32,
     after: i32,
 }
 
 /// A session belongs to the day it began; a person counts for the 7 and 30 days that end with a day.
-const MARTS: [Mart; 5] = [
+pub(crate) const MARTS: [Mart; 5] = [
     Mart { table: "element_daily", report: Report::Elements, before: 0, after: 0 },
     Mart { table: "device_daily", report: Report::Devices, before: 0, after: 0 },
     Mart { table: "page_daily", report: Report::Pages, before: 0, after: 0 },
@@ -69,17 +66,21 @@ impl Warehouse {
 
     /// Computes the marts of these days anew, widened by what each mart looks back upon, never past today. Doing it
     /// twice changes nothing; readers see a day's old numbers or its new ones, never half of either.
+    ///
+    /// It begins again when a version was settled meanwhile. Cut off before that look, it may leave what it computed
+    /// earlier in place of newer numbers: [`Warehouse::finish_rebuilds`] mends that.
     pub async fn rebuild_marts(&self, days: &[Day]) -> Result<(), WarehouseError> {
         let mut before = self.newest_version().await?;
+        let mut begun = Vec::new();
         for round in 1..=ROUNDS {
-            for mart in &MARTS {
-                for run in runs(&widened(days, mart, today())) {
-                    self.rebuild(mart, &run).await?;
-                }
-            }
+            let rebuild = Rebuild::begin(self, days).await?;
+            let done = rebuild.days_of_all().await;
+            begun.push(rebuild.run);
+            rebuild.drop_staging().await?;
+            done?;
             let after = self.newest_version().await?;
             if after == before {
-                return Ok(());
+                return self.rebuilds_ended(&begun, days).await;
             }
             tracing::info!(round, "a newer version was settled while the marts were rebuilt; rebuilding");
             before = after;
@@ -87,57 +88,55 @@ impl Warehouse {
         Err(WarehouseError::Unavailable(format!("versions were settled faster than the marts of {} days can be rebuilt", days.len())))
     }
 
-    async fn newest_version(&self) -> Result<Option<u64>, WarehouseError> {
+    /// Computes every day of every mart anew, each mart exchanged whole.
+    pub async fn rebuild_all_marts(&self) -> Result<(), WarehouseError> {
+        let days: Vec<String> =
+            self.query("SELECT DISTINCT toString(toDate(occurred_at)) AS day FROM settled ORDER BY day").fetch_all().await?;
+        let days = days_of(&days)?;
+        let mut before = self.newest_version().await?;
+        let mut begun = Vec::new();
+        for _ in 1..=ROUNDS {
+            let rebuild = Rebuild::begin(self, &days).await?;
+            let done = rebuild.exchange_all().await;
+            begun.push(rebuild.run);
+            rebuild.drop_staging().await?;
+            done?;
+            let after = self.newest_version().await?;
+            if after == before {
+                self.rebuilds_ended(&begun, &days).await?;
+                return match after {
+                    Some(version) => self.marts_rebuilt(version).await,
+                    None => Ok(()),
+                };
+            }
+            before = after;
+        }
+        Err(WarehouseError::Unavailable("versions were settled faster than the marts can be rebuilt".to_owned()))
+    }
+
+    pub(crate) async fn newest_version(&self) -> Result<Option<u64>, WarehouseError> {
         Ok(self.newest_commit().await?.map(|commit| commit.version))
     }
 
-    /// Fills a staging table of this run's own and swaps the days in from there.
-    async fn rebuild(&self, mart: &Mart, days: &[Day]) -> Result<(), WarehouseError> {
-        let table = mart.table;
-        let staging = format!("staging_{table}_{}", Uuid::new_v4().simple());
-        self.query(&format!("CREATE TABLE {staging} AS {table}")).execute().await?;
-        let swapped = self.fill_and_swap(mart, &staging, days).await;
-        let dropped = self.query(&format!("DROP TABLE IF EXISTS {staging} SYNC")).execute().await;
-        swapped?;
-        Ok(dropped?)
-    }
-
-    async fn fill_and_swap(&self, mart: &Mart, staging: &str, days: &[Day]) -> Result<(), WarehouseError> {
-        let (Some(first), Some(last)) = (days.first(), days.last()) else { return Ok(()) };
-        self.large_query(&format!("INSERT INTO {staging} {}", mart.report.select(Source::Settled)))
-            .with_setting("max_partitions_per_insert_block", "0")
-            .param("from", first.to_string())
-            .param("to", last.to_string())
-            .execute()
-            .await?;
-        let filled: Vec<String> = self.query(&format!("SELECT DISTINCT toString(day) FROM {staging}")).fetch_all().await?;
-        let filled: BTreeSet<String> = filled.into_iter().collect();
-        for day in days {
-            let day = day.to_string();
-            let sql = if filled.contains(&day) {
-                format!("ALTER TABLE {} REPLACE PARTITION '{day}' FROM {staging}", mart.table)
-            } else {
-                format!("ALTER TABLE {} DROP PARTITION '{day}'", mart.table)
-            };
-            self.query(&sql).execute().await?;
-        }
-        Ok(())
+    /// The first day that is not closed.
+    pub(crate) fn open_from(&self) -> Option<Day> {
+        self.open_days.and_then(|days| today().checked_sub(i64::from(days).days()).ok())
     }
 }
 
-fn today() -> Day {
+pub(crate) fn today() -> Day {
     jiff::Timestamp::now().to_zoned_datetime(jiff::tz::TimeZone::UTC).date()
 }
 
 /// The days that change if something happened on `days`, none after `today` unless it was touched itself.
-fn widened(days: &[Day], mart: &Mart, today: Day) -> BTreeSet<Day> {
+pub(crate) fn widened(days: &[Day], mart: &Mart, today: Day) -> BTreeSet<Day> {
     let around = |day: &Day| (-mart.before..=mart.after).filter_map(move |d| day.checked_add(d.days()).ok()).collect::<Vec<_>>();
     let touched = |day: &Day| days.contains(day);
     days.iter().flat_map(around).filter(|day| *day <= today || touched(day)).collect()
 }
 
 /// Runs of days without a gap, each of at most [`RUN`] days.
-fn runs(days: &BTreeSet<Day>) -> Vec<Vec<Day>> {
+pub(crate) fn runs(days: &BTreeSet<Day>) -> Vec<Vec<Day>> {
     let mut runs: Vec<Vec<Day>> = Vec::new();
     for day in days {
         match runs.last_mut() {

@@ -19,6 +19,7 @@ migrations! {
     4 "0004_views",
     5 "0005_marts",
     6 "0006_merges",
+    7 "0007_ledger",
 }
 
 const LEDGER: &str = "CREATE TABLE IF NOT EXISTS migrations
@@ -59,13 +60,28 @@ impl Warehouse {
             if applied.iter().any(|row| row.number == *number) {
                 continue;
             }
-            for statement in statements(text) {
-                self.query(&statement).execute().await?;
-            }
+            self.apply(text).await?;
             let mut insert = self.client().insert::<Applied>("migrations").await?;
             insert.write(&Applied { number: *number, name: (*name).to_owned(), checksum: checksum(text) }).await?;
             insert.end().await?;
             tracing::info!(database, migration = name, "migrated");
+        }
+        Ok(())
+    }
+
+    /// Makes every table that is missing, also of a database that was migrated and lost some since.
+    pub async fn restore_tables(&self) -> Result<(), WarehouseError> {
+        self.migrate().await?;
+        for (_, _, text) in MIGRATIONS {
+            self.apply(text).await?;
+        }
+        Ok(())
+    }
+
+    /// Every statement may be repeated.
+    async fn apply(&self, text: &str) -> Result<(), WarehouseError> {
+        for statement in statements(text) {
+            self.query(&statement).execute().await?;
         }
         Ok(())
     }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::{Day, Warehouse, WarehouseError};
 
 /// The columns that a lake file holds, in the order of the table.
-const COLUMNS: &str = "event_id, site_id, action, name, original_at, occurred_at, sent_at, received_at, session_id, anonymous_id, user_id, url, path, \
+pub(crate) const COLUMNS: &str = "event_id, site_id, action, name, original_at, occurred_at, sent_at, received_at, session_id, anonymous_id, user_id, url, path, \
     referrer, page_title, utm_source, utm_medium, utm_campaign, utm_term, utm_content, element_id, element_kind, element_text, element_class, x, y, \
     position, visible_ms, viewport_width, viewport_height, scroll_position, device_type, os, browser, country, bot, bot_reasons, ip, user_agent, \
     locale, library, source, verdict, warnings, properties, log_id, log_partition, log_offset";
@@ -40,16 +40,30 @@ impl Warehouse {
     /// Months of any number may be in one file. `token` (table, version, file) only saves work where a request is
     /// repeated: correctness hangs on the load's count of rows.
     pub async fn insert_settled(&self, parquet: Bytes, load_id: Uuid, version: u64, token: &str) -> Result<(), WarehouseError> {
-        // Known before its rows are, so that what is never committed can be found.
-        let mut begun = self.client().insert::<Begun>("loads").await?;
-        begun.write(&Begun { load_id, version }).await?;
-        begun.end().await?;
+        self.begin_load(load_id, version).await?;
         let settings = [
             ("log_comment", format!("{load_id}/{version}")),
             ("insert_deduplication_token", format!("{load_id}/{token}")),
             ("max_partitions_per_insert_block", "0".to_owned()),
         ];
         self.insert_parquet(format!("INSERT INTO events ({COLUMNS}) FORMAT Parquet"), &settings, parquet).await
+    }
+
+    /// A load is known before its rows are, so that what is never committed can be found.
+    pub(crate) async fn begin_load(&self, load_id: Uuid, version: u64) -> Result<(), WarehouseError> {
+        let mut begun = self.client().insert::<Begun>("loads").await?;
+        begun.write(&Begun { load_id, version }).await?;
+        Ok(begun.end().await?)
+    }
+
+    /// Deletes the rows of a load that came too late to count: what was erased meanwhile may be among them.
+    pub(crate) async fn drop_late_load(&self, load_id: Uuid) -> Result<(), WarehouseError> {
+        let named: u64 =
+            self.query("SELECT count() FROM commits WHERE load_id = {load:UUID}").param("load", load_id.to_string()).fetch_one().await?;
+        if named > 0 || self.rows_of_load(load_id).await? == 0 {
+            return Ok(());
+        }
+        self.delete(&format!("ALTER TABLE events DELETE WHERE load_id = '{load_id}'")).await
     }
 
     /// Rows that stand in `events` for a load.
@@ -64,9 +78,7 @@ impl Warehouse {
             .param("load", load_id.to_string())
             .fetch_all()
             .await?;
-        days.iter()
-            .map(|day| day.parse().map_err(|e| WarehouseError::Operator(format!("ClickHouse gave {day:?} for a day: {e}"))))
-            .collect()
+        days_of(&days)
     }
 
     /// Deletes the rows of loads that were begun at least `older_than_hours` ago and never came to count; says how
@@ -109,4 +121,10 @@ impl Warehouse {
     async fn delete(&self, sql: &str) -> Result<(), WarehouseError> {
         Ok(self.query(sql).with_setting("mutations_sync", "1").execute().await?)
     }
+}
+
+/// Days as ClickHouse writes them.
+pub(crate) fn days_of(texts: &[String]) -> Result<Vec<Day>, WarehouseError> {
+    let day = |day: &String| day.parse().map_err(|e| WarehouseError::Operator(format!("ClickHouse gave {day:?} for a day: {e}")));
+    texts.iter().map(day).collect()
 }

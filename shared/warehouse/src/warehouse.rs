@@ -22,6 +22,8 @@ const SPILL: [(&str, &str); 3] = [
 pub struct Warehouse {
     client: Client,
     database: String,
+    /// Days that lie further back are closed.
+    pub(crate) open_days: Option<u32>,
 }
 
 impl std::fmt::Debug for Warehouse {
@@ -44,7 +46,14 @@ impl Warehouse {
         for (name, value) in SETTINGS {
             client = client.with_setting(name, value);
         }
-        Self { client, database: config.database.clone() }
+        Self { client, database: config.database.clone(), open_days: None }
+    }
+
+    /// Marts of days more than `days` ago are closed: they stay as they are and are never rebuilt. For where older
+    /// events are deleted.
+    #[must_use]
+    pub fn closing_after(self, days: u32) -> Self {
+        Self { open_days: Some(days), ..self }
     }
 
     /// A client of `http[s]://[user:password@]host:port[/database]`.

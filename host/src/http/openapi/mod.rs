@@ -15,6 +15,7 @@ use clickstream_event::{Event, ReasonCode};
 use clickstream_intake_files::Receipt;
 use clickstream_problem::Problem;
 use clickstream_query::{Rejections, Timeline, Trace};
+use clickstream_reconcile::Ledger;
 use clickstream_telemetry::LiveEvent;
 use clickstream_warehouse::Table;
 use utoipa::{
@@ -47,6 +48,7 @@ pub fn document() -> OpenApi {
     with::<Answer<'_>>(&mut types);
     with::<Event>(&mut types);
     with::<FunctionError>(&mut types);
+    with::<Ledger>(&mut types);
     with::<LiveEvent>(&mut types);
     with::<Problem<'_>>(&mut types);
     with::<Put>(&mut types);

@@ -1,9 +1,13 @@
 //! For whoever runs the service.
 
+use clickstream_reconcile::Ledger;
 use serde_json::json;
-use utoipa::openapi::{HttpMethod, ResponseBuilder, security::SecurityRequirement};
+use utoipa::openapi::{HttpMethod, ResponseBuilder, path::ParameterIn, security::SecurityRequirement};
 
-use super::operation::{self, Described, content, operation, refused_with, schema, text, with_token};
+use super::{
+    super::ledger::MOST_HOURS,
+    operation::{self, Described, content, operation, parameter, refused_with, schema, text, with_token},
+};
 use crate::up::status::Status;
 
 /// The part of the API.
@@ -28,6 +32,20 @@ pub fn operations() -> Vec<Described> {
                 with_token(operation(TAG, "status", "How far every step is behind"))
                     .response("200", operation::json::<Status>("The steps in the order of the pipeline.")),
                 &[503],
+            ),
+        ),
+        get(
+            "/v1/ledger",
+            refused_with(
+                with_token(operation(TAG, "ledger", "What each step has of every record"))
+                    .parameter(parameter(
+                        "hours",
+                        ParameterIn::Query,
+                        "So many of the last hours.",
+                        json!({ "type": "integer", "minimum": 1, "maximum": MOST_HOURS, "default": 24 }),
+                    ))
+                    .response("200", operation::json::<Ledger>("By partition and by hour, with every gap and the newest repairs.")),
+                &[400, 414, 503],
             ),
         ),
         get("/openapi.json", open("openapi", "This description").response("200", description)),

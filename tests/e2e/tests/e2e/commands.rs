@@ -5,6 +5,7 @@ mod demo;
 mod doctor;
 mod export;
 mod files;
+mod ledger;
 mod replay;
 mod reports;
 mod service;

@@ -1,0 +1,83 @@
+//! Consumer groups that are so far behind that the topic may lose what they have not done.
+
+use std::time::Duration;
+
+use clickstream_event::Micros;
+use clickstream_log::{EVENTS, INBOUND, LogError, REJECTED};
+use clickstream_telemetry::metric;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::Reconcile;
+
+/// How far one group is behind on one topic.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Lag {
+    /// The consumer group.
+    pub group: String,
+    /// The topic.
+    pub topic: String,
+    /// Records that it has not done.
+    pub records: u64,
+    /// Age of the oldest of them, seconds.
+    pub oldest_s: u64,
+    /// True if that is over half of what the topic keeps records for: look after the group before records expire.
+    pub late: bool,
+    /// Records that expired before the group did them.
+    pub lost: u64,
+}
+
+impl Reconcile {
+    /// Looks at every group, and raises the alarm where one is late.
+    pub(crate) async fn lags(&self) -> Result<Vec<Lag>, LogError> {
+        let (groups, settings) = (&self.settings.groups, &self.settings);
+        let all = [
+            (groups.store, EVENTS, settings.retention),
+            (groups.land, EVENTS, settings.retention),
+            (groups.store, REJECTED, settings.rejected_retention),
+            (groups.intake_topic, INBOUND, settings.retention),
+        ];
+        let mut lags = Vec::new();
+        for (group, topic, retention) in all {
+            let lag = match self.lag(group, topic, retention).await {
+                Err(LogError::UnknownTopic(_)) => continue,
+                lag => lag?,
+            };
+            if lag.late || lag.lost > 0 {
+                tracing::error!(
+                    group,
+                    topic,
+                    records = lag.records,
+                    oldest_s = lag.oldest_s,
+                    lost = lag.lost,
+                    "a consumer group is behind by more than half of what its topic keeps: records expire before they are done"
+                );
+            }
+            let labels = [("group", group), ("topic", topic)];
+            metrics::gauge!(metric::GROUP_LAG_SECONDS, &labels).set(lag.oldest_s as f64);
+            metrics::gauge!(metric::GROUP_LATE, &labels).set(f64::from(u8::from(lag.late)));
+            lags.push(lag);
+        }
+        Ok(lags)
+    }
+
+    async fn lag(&self, group: &str, topic: &str, retention: Duration) -> Result<Lag, LogError> {
+        let log = &self.sources.log;
+        let committed = log.committed(group, topic).await?;
+        let (mut records, mut lost, mut oldest) = (0, 0, None::<i64>);
+        for extent in log.extents(topic).await? {
+            let next = committed.iter().find(|(p, _)| *p == extent.partition).and_then(|(_, next)| *next).unwrap_or(extent.start);
+            lost += extent.start.saturating_sub(next);
+            let next = next.max(extent.start);
+            records += extent.end.saturating_sub(next);
+            if next < extent.end
+                && let Some(record) = log.read(topic, extent.partition, next, 1, 1).await?.first()
+            {
+                oldest = Some(oldest.map_or(record.appended_at, |at| at.min(record.appended_at)));
+            }
+        }
+        let oldest_s = oldest.map_or(0, |at| ((Micros::now().0 - at).max(0) / Micros::SECOND) as u64);
+        let late = oldest.is_some() && oldest_s > retention.as_secs() / 2;
+        Ok(Lag { group: group.to_owned(), topic: topic.to_owned(), records, oldest_s, late, lost })
+    }
+}

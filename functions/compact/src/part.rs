@@ -7,6 +7,7 @@ use arrow::{
     datatypes::{Int32Type, Int64Type, TimestampMicrosecondType},
 };
 use clickstream_columns::{ColumnsError, RawFile};
+use clickstream_erasure::ERASED;
 use clickstream_event::{Micros, ReasonCode};
 use uuid::Uuid;
 
@@ -46,6 +47,8 @@ pub struct Part {
     pub rows: Vec<Row>,
     /// Offsets at or past the watermark that hold no event.
     pub dead_letters: Vec<u64>,
+    /// Those whose event was erased.
+    pub erased: Vec<u64>,
     /// Hours (since 1970) in which an earlier copy of a row may lie.
     pub hours: BTreeSet<i64>,
 }
@@ -61,6 +64,7 @@ impl Part {
             partition,
             sites: Vec::new(),
             dead_letters: Vec::new(),
+            erased: Vec::new(),
             hours: BTreeSet::new(),
         };
         let mut reached = None;
@@ -74,7 +78,8 @@ impl Part {
                 continue;
             }
             if columns.dead.is_valid(index) {
-                part.dead_letters.push(offset);
+                let of = if columns.dead.value(index) == ERASED { &mut part.erased } else { &mut part.dead_letters };
+                of.push(offset);
                 continue;
             }
             let missing = |why: &str| ColumnsError::Row { row: index, why: why.to_owned() };
@@ -137,7 +142,7 @@ struct Columns<'a> {
     warnings: &'a arrow::array::ListArray,
     partitions: &'a arrow::array::Int32Array,
     offsets: &'a arrow::array::Int64Array,
-    dead: &'a dyn Array,
+    dead: &'a arrow::array::BinaryArray,
 }
 
 impl<'a> Columns<'a> {
@@ -154,7 +159,7 @@ impl<'a> Columns<'a> {
             warnings: column("warnings")?.as_list_opt::<i32>().ok_or(ColumnsError::Column("warnings"))?,
             partitions: column("log_partition")?.as_primitive_opt::<Int32Type>().ok_or(ColumnsError::Column("log_partition"))?,
             offsets: column("log_offset")?.as_primitive_opt::<Int64Type>().ok_or(ColumnsError::Column("log_offset"))?,
-            dead: column("dead_letter")?,
+            dead: column("dead_letter")?.as_binary_opt::<i32>().ok_or(ColumnsError::Column("dead_letter"))?,
         })
     }
 

@@ -52,6 +52,7 @@ impl Rows {
         self.hours.extend(part.hours);
         let offsets = self.offsets.entry(part.partition).or_insert_with(|| Offsets::from(watermark));
         self.dead_letters += part.dead_letters.into_iter().filter(|offset| offsets.take(*offset)).count() as u64;
+        self.erased += part.erased.into_iter().filter(|offset| offsets.take(*offset)).count() as u64;
         let rows = part.rows.into_iter().filter(|row| offsets.take(row.offset));
         self.rows.extend(rows.map(|row| Row { number: begins + row.number, site: sites[row.site as usize], ..row }));
         self.stands.resize(self.rows.len(), true);

@@ -1,13 +1,12 @@
 //! Why reconciling stopped.
 
 use clickstream_columns::ColumnsError;
+use clickstream_erasure::ErasureError;
 use clickstream_lake::LakeError;
 use clickstream_log::LogError;
 use clickstream_objects::ObjectError;
 use clickstream_store::StoreError;
 use clickstream_warehouse::WarehouseError;
-
-use crate::ForgetsError;
 
 /// A run that stopped; what was repaired stands, and the next run does the rest.
 #[derive(Debug, thiserror::Error)]
@@ -37,7 +36,7 @@ pub enum ReconcileError {
     },
     /// It cannot be told whose events are erased.
     #[error("erasures cannot be read: {0}")]
-    Erasures(ForgetsError),
+    Erasures(#[from] ErasureError),
     /// The request is wrong; says what would be right.
     #[error("{0}")]
     Request(String),

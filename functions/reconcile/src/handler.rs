@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use clickstream_erasure::Tombstones;
 use clickstream_lake::Lake;
 use clickstream_log::SharedLog;
 use clickstream_objects::SharedObjects;
@@ -11,8 +12,7 @@ use clickstream_warehouse::Warehouse;
 use tokio::sync::Mutex;
 
 use crate::{
-    Forgets, ReconcileError, ReconcileReport, ReconcileRequest, Repair, Settings,
-    forgets::Nobody,
+    ReconcileError, ReconcileReport, ReconcileRequest, Repair, Settings,
     ledger::{balanced, publish},
     repair::repair,
 };
@@ -32,13 +32,20 @@ pub struct Sources {
     /// The log's identity.
     pub log_id: String,
     /// Whose events are erased.
-    pub forgets: Arc<dyn Forgets>,
+    pub tombstones: Arc<Tombstones>,
 }
 
 impl Sources {
-    /// What is compared, where nobody is erased.
+    /// What is compared. Whose events are erased say the bucket's tombstones, with the bucket's own key.
     pub fn new(log: SharedLog, objects: SharedObjects, lake: Arc<Lake>, warehouse: Warehouse, store: SharedStore, log_id: String) -> Self {
-        Self { log, objects, lake, warehouse, store, log_id, forgets: Arc::new(Nobody) }
+        let tombstones = Arc::new(Tombstones::new(Arc::clone(&objects), None));
+        Self { log, objects, lake, warehouse, store, log_id, tombstones }
+    }
+
+    /// Asks `tombstones` whose events are erased.
+    #[must_use]
+    pub fn with_tombstones(self, tombstones: Arc<Tombstones>) -> Self {
+        Self { tombstones, ..self }
     }
 }
 

@@ -2,7 +2,6 @@
 //! and the event store anew from the lake.
 
 mod error;
-mod forgets;
 mod gaps;
 mod handler;
 mod lag;
@@ -14,7 +13,6 @@ mod request;
 mod settings;
 
 pub use error::ReconcileError;
-pub use forgets::{Erases, Forgets, ForgetsError};
 pub use gaps::LedgerGap;
 pub use handler::{Reconcile, Sources};
 pub use lag::Lag;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use clickstream_erasure::Tombstones;
 use clickstream_lake::Lake;
 use clickstream_objects::s3::{S3Config, S3Objects};
 use clickstream_reconcile::{RebuildRequest, Reconcile, ReconcileRequest, Settings, Sources};
@@ -21,7 +22,9 @@ async fn main() -> anyhow::Result<()> {
     let store = clickstream_store::connect(&store, Retention::default()).await?;
     let log_id = log.log_id().await?;
     let objects = Arc::new(S3Objects::connect(&bucket).await);
-    let sources = Sources::new(log, objects, Arc::new(Lake::open(&bucket).await?), warehouse, store, log_id);
+    let tombstones = Arc::new(Tombstones::from_env(objects.clone()));
+    let lake = Arc::new(Lake::open(&bucket).await?);
+    let sources = Sources::new(log, objects, lake, warehouse, store, log_id).with_tombstones(tombstones);
     let function = Arc::new(Reconcile::new(sources, Settings::default()));
     run(service_fn(move |event: LambdaEvent<Value>| {
         let function = Arc::clone(&function);

@@ -206,7 +206,7 @@ impl Reconcile {
 
     async fn store_what_is_not_compacted(&self, snapshot: &Snapshot) -> Result<u64, ReconcileError> {
         let log_id = &self.sources.log_id;
-        let erased = self.sources.forgets.current().await.map_err(ReconcileError::Erasures)?;
+        let erased = self.sources.tombstones.fresh().await?;
         let mut stored = 0;
         for extent in self.sources.log.extents(clickstream_log::EVENTS).await? {
             let watermark = snapshot.watermarks.get(&place(log_id, extent.partition)).copied().unwrap_or(0);

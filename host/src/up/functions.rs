@@ -114,10 +114,10 @@ impl Functions {
             maintenance: Maintenance::new(Arc::clone(&parts.lake), compact, config.lake),
             settle,
             query: Query::new(context),
-            replay: Replay::new(log(), objects(), parts.warehouse.clone(), sites.clone()).with_tombstones(tombstones),
+            replay: Replay::new(log(), objects(), parts.warehouse.clone(), sites.clone()).with_tombstones(Arc::clone(&tombstones)),
             erase,
             unspill: Unspill::new(log(), objects()),
-            reconcile: reconcile(parts, log_id_of_ledger, config),
+            reconcile: reconcile(parts, log_id_of_ledger, tombstones, config),
             warehouse: parts.warehouse.clone(),
             compaction: Mutex::new(()),
         }
@@ -224,9 +224,9 @@ impl Functions {
 }
 
 /// What the ledger is computed from.
-fn reconcile(parts: &Parts, log_id: String, config: &Config) -> Reconcile {
+fn reconcile(parts: &Parts, log_id: String, tombstones: Arc<Tombstones>, config: &Config) -> Reconcile {
     let (log, objects, lake) = (Arc::clone(&parts.log), Arc::clone(&parts.objects), Arc::clone(&parts.lake));
-    let sources = Sources::new(log, objects, lake, parts.warehouse.clone(), Arc::clone(&parts.store), log_id);
+    let sources = Sources::new(log, objects, lake, parts.warehouse.clone(), Arc::clone(&parts.store), log_id).with_tombstones(tombstones);
     let groups = Groups { store: polled::STORE, land: polled::LAND, intake_topic: polled::INTAKE_TOPIC };
     let retention = Duration::from_hours(24 * u64::from(config.log_days));
     Reconcile::new(sources, Settings { groups, retention, ..Settings::default() })

@@ -50,11 +50,13 @@ impl Reconcile {
             Err(error) => return Err(error.into()),
         };
         let columns = |cause| ReconcileError::Columns { key: object.key.clone(), cause };
+        let erased = self.sources.tombstones.fresh().await?;
         let mut events: Vec<(String, Uuid)> = Vec::new();
         for batch in read_parquet(bytes.clone()).map_err(columns)? {
             for record in records(&batch).map_err(columns)? {
                 if let RawRow::Event(event) = record.row
                     && record.log_offset >= settled
+                    && !erased.erases(&event)
                 {
                     events.push((event.site_id, event.event_id));
                 }
@@ -64,7 +66,7 @@ impl Reconcile {
         events.dedup();
         let lacking = warehouse.not_loaded(&events).await?.len() as u64;
         if lacking > 0 && !dry_run {
-            warehouse.insert_raw(bytes).await?;
+            warehouse.insert_raw(erased.without(bytes).map_err(columns)?).await?;
         }
         Ok(lacking)
     }

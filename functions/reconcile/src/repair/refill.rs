@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use clickstream_columns::{RawRow, raw_batch, write_raw_object};
+use clickstream_erasure::{ERASED, Erased};
 use clickstream_event::Event;
 use clickstream_log::{EVENTS, LoggedRecord};
 use clickstream_objects::{Condition, ObjectError, PutOptions};
 
 use super::repair;
-use crate::{Erases, LedgerGap, Reconcile, ReconcileError, Repair, raw};
+use crate::{LedgerGap, Reconcile, ReconcileError, Repair, raw};
 
 /// Records of one object.
 const RECORDS: usize = 20_000;
@@ -52,9 +53,9 @@ impl Reconcile {
     async fn put(&self, partition: u32, read: &[LoggedRecord]) -> Result<(), ReconcileError> {
         let (Some(first), Some(last)) = (read.first(), read.last()) else { return Ok(()) };
         let (log_id, first, last) = (self.sources.log_id.clone(), first.offset, last.offset);
-        let erased = self.sources.forgets.current().await.map_err(ReconcileError::Erasures)?;
+        let erased = self.sources.tombstones.fresh().await?;
         let key = raw::key(&log_id, partition, first, last);
-        let rows: Vec<(u64, RawRow)> = read.iter().map(|record| (record.offset, row(record, erased.as_ref()))).collect();
+        let rows: Vec<(u64, RawRow)> = read.iter().map(|record| (record.offset, row(record, &erased))).collect();
         let dead = rows.iter().filter(|(_, row)| matches!(row, RawRow::DeadLetter(_))).count();
         let metadata: BTreeMap<String, String> = [
             ("log-id", log_id.clone()),
@@ -77,9 +78,9 @@ impl Reconcile {
     }
 }
 
-fn row(record: &LoggedRecord, erased: &dyn Erases) -> RawRow {
+fn row(record: &LoggedRecord, erased: &Erased) -> RawRow {
     match serde_json::from_slice::<Event>(&record.record.value) {
-        Ok(event) if erased.erases(&event) => RawRow::DeadLetter(erased.mark().to_vec()),
+        Ok(event) if erased.erases(&event) => RawRow::DeadLetter(ERASED.to_vec()),
         Ok(event) => RawRow::Event(Box::new(event)),
         Err(_) => RawRow::DeadLetter(record.record.value.to_vec()),
     }

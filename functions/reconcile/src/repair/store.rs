@@ -1,6 +1,7 @@
 //! The event store, where it lacks what it was given: some records of each partition are looked for, and where one is
 //! missing, the log is played again from the last that is there to the next that is.
 
+use clickstream_erasure::Erased;
 use clickstream_event::{Event, Logged, Rejection};
 use clickstream_log::{EVENTS, LoggedRecord, REJECTED};
 use clickstream_store::LoggedRejection;
@@ -8,7 +9,7 @@ use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use super::repair;
-use crate::{Erases, Reconcile, ReconcileError, Repair, ledger::Known};
+use crate::{Reconcile, ReconcileError, Repair, ledger::Known};
 
 /// Records read and put at a time.
 const RECORDS: usize = 2_000;
@@ -18,12 +19,12 @@ const BYTES: usize = 8 << 20;
 impl Reconcile {
     /// Looks and plays. Putting an event that is there changes nothing.
     pub(crate) async fn replay_into_store(&self, known: &Known, dry_run: bool) -> Result<Vec<Repair>, ReconcileError> {
-        let erased = self.sources.forgets.current().await.map_err(ReconcileError::Erasures)?;
+        let erased = self.sources.tombstones.fresh().await?;
         let mut repairs = Vec::new();
         for extent in &known.events {
             let Some(stored) = known.stored_to(extent.partition).filter(|stored| *stored > extent.start) else { continue };
-            for (from, to) in self.behind(extent.partition, extent.start, stored, erased.as_ref()).await? {
-                let count = if dry_run { to - from } else { self.play(extent.partition, from, to, erased.as_ref()).await? };
+            for (from, to) in self.behind(extent.partition, extent.start, stored, &erased).await? {
+                let count = if dry_run { to - from } else { self.play(extent.partition, from, to, &erased).await? };
                 let what = format!("{EVENTS} partition {} offsets {from}-{to}", extent.partition);
                 repairs.push(repair("store_replayed", what, count, dry_run));
             }
@@ -34,7 +35,7 @@ impl Reconcile {
                 let count = if dry_run {
                     extent.end - extent.start
                 } else {
-                    self.play_rejections(extent.partition, extent.start, extent.end, erased.as_ref()).await?
+                    self.play_rejections(extent.partition, extent.start, extent.end, &erased).await?
                 };
                 if count > 0 {
                     repairs.push(repair("store_replayed", format!("{REJECTED} partition {}", extent.partition), count, dry_run));
@@ -45,7 +46,7 @@ impl Reconcile {
     }
 
     /// Ranges around samples that the store lacks.
-    async fn behind(&self, partition: u32, start: u64, stored: u64, erased: &dyn Erases) -> Result<Vec<(u64, u64)>, ReconcileError> {
+    async fn behind(&self, partition: u32, start: u64, stored: u64, erased: &Erased) -> Result<Vec<(u64, u64)>, ReconcileError> {
         let samples = samples(start, stored, self.settings.samples);
         let mut found = Vec::with_capacity(samples.len());
         for offset in &samples {
@@ -64,7 +65,7 @@ impl Reconcile {
     }
 
     /// True if the store has the event at this offset, or need not have it.
-    async fn is_stored(&self, partition: u32, offset: u64, erased: &dyn Erases) -> Result<bool, ReconcileError> {
+    async fn is_stored(&self, partition: u32, offset: u64, erased: &Erased) -> Result<bool, ReconcileError> {
         let read = self.sources.log.read(EVENTS, partition, offset, 1, 1).await?;
         let Some(record) = read.first().filter(|record| record.offset == offset) else { return Ok(true) };
         let Ok(event) = serde_json::from_slice::<Event>(&record.record.value) else { return Ok(true) };
@@ -75,7 +76,7 @@ impl Reconcile {
     }
 
     /// Puts what the log holds of `[from, to)`; says how many events.
-    async fn play(&self, partition: u32, from: u64, to: u64, erased: &dyn Erases) -> Result<u64, ReconcileError> {
+    async fn play(&self, partition: u32, from: u64, to: u64, erased: &Erased) -> Result<u64, ReconcileError> {
         let (mut next, mut count) = (from, 0);
         while let Some(read) = self.read(EVENTS, partition, next, to).await? {
             next = read.last().map_or(to, |record| record.offset + 1);
@@ -89,7 +90,7 @@ impl Reconcile {
         Ok(count)
     }
 
-    async fn play_rejections(&self, partition: u32, from: u64, to: u64, erased: &dyn Erases) -> Result<u64, ReconcileError> {
+    async fn play_rejections(&self, partition: u32, from: u64, to: u64, erased: &Erased) -> Result<u64, ReconcileError> {
         let (mut next, mut count) = (from, 0);
         while let Some(read) = self.read(REJECTED, partition, next, to).await? {
             next = read.last().map_or(to, |record| record.offset + 1);

@@ -124,8 +124,8 @@ impl Model for Protocol {
     }
 
     fn actions(&self, state: &State, actions: &mut Vec<Action>) {
-        for partition in 0..2 {
-            if state.landed[partition] < ENDS[partition] {
+        for (partition, end) in ENDS.iter().enumerate() {
+            if state.landed[partition] < *end {
                 actions.push(Action::Land(partition));
             }
         }

@@ -88,7 +88,6 @@ PANELS = [
             prom("clamp_min(clickstream:spill_waiting:objects6h, 0)", T("objects in spill/", "объектов в spill/")),
             prom(f"sum({RATE.format('clickstream_spilled_records_total')})", T("spilled per second", "в spill/ в секунду")),
         ],
-        about=T("The lag of each group stands in `clickstream status`.", "Отставание каждой группы показывает `clickstream status`."),
     ),
     lines(
         T("Objects per second", "Объектов в секунду"),
@@ -116,6 +115,54 @@ PANELS = [
         T("Share of repeats", "Доля повторов"),
         prom("clickstream:repeats:ratio1h", T("of what compaction reads", "из прочитанного компактизацией")),
         unit="percentunit",
+    ),
+    lines(
+        T("Age of the oldest record not done", "Возраст старейшей необработанной записи"),
+        prom("max by (group, topic) (clickstream_group_lag_age_seconds)", "{{group}} {{topic}}"),
+        unit="s",
+        about=T("As reconcile sees it, every 10 minutes.", "Как видит reconcile, раз в 10 минут."),
+    ),
+    lines(T("Repairs", "Исправления"), prom("sum by (kind) (increase(clickstream_repairs_total[1h]))", "{{kind}}"), bars=True),
+    table(
+        T("The ledger", "Учётная книга"),
+        sql("""
+        SELECT topic, log_partition AS partition, argMax(logged, at) AS logged, argMax(settled, at) AS settled, argMax(duplicates, at) AS duplicates,
+        argMax(erased, at) AS erased, argMax(dead_letters, at) AS dead, argMax(missing, at) AS missing, argMax(pending, at) AS pending,
+        argMax(unaccounted, at) AS unaccounted, max(at) AS time
+        FROM ledger WHERE log_id = (SELECT argMax(log_id, at) FROM ledger) GROUP BY topic, partition ORDER BY topic, partition"""),
+        width=24,
+        height=6,
+        about=T(
+            "What became of each record of the log; unaccounted is 0, or something is wrong.",
+            "Что стало с каждой записью лога; неучтённых 0, иначе что-то не так.",
+        ),
+        names={
+            "topic": T("Topic", "Топик"),
+            "partition": T("Partition", "Партиция"),
+            "logged": T("Logged", "В логе"),
+            "settled": T("Settled", "Закреплено"),
+            "duplicates": T("Repeats", "Повторы"),
+            "erased": T("Erased", "Стёрто"),
+            "dead": T("Dead letters", "Нечитаемые"),
+            "missing": T("Lost", "Потеряно"),
+            "pending": T("Pending", "Ожидают"),
+            "unaccounted": T("Unaccounted", "Не учтено"),
+            "time": T("As of", "На момент"),
+        },
+    ),
+    lines(
+        T("Ledger: unaccounted and gaps", "Учёт: неучтённое и пропуски"),
+        sql(
+            """
+        SELECT at AS time, sum(abs(unaccounted)) AS unaccounted, sum(pending) AS pending FROM ledger
+        WHERE $__timeFilter(at) GROUP BY at ORDER BY time""",
+            series=True,
+        ),
+        names={"unaccounted": T("Unaccounted", "Не учтено"), "pending": T("Pending", "Ожидают")},
+    ),
+    lines(
+        T("Records that no raw object holds", "Записи, которых нет в raw/"),
+        prom("min by (partition) (clickstream_ledger_gap_records)", T("partition {{partition}}", "партиция {{partition}}")),
     ),
     lines(
         T("Rows per compaction", "Строк за компактизацию"),

@@ -100,6 +100,11 @@ def load(clickhouse, count):
         text = (SCHEMA / f"marts/{mart}.sql").read_text().replace("$source", "settled").replace("$site", "true")
         text = text.replace("{from:Date}", f"toDate('{start:%Y-%m-%d}')").replace("{to:Date}", f"toDate('{end:%Y-%m-%d}')")
         clickhouse.run(f"INSERT INTO {mart} {text}")
+    clickhouse.run(
+        "INSERT INTO ledger (at, topic, log_id, log_partition, logged, settled, duplicates, pending) SELECT "
+        f"toDateTime64('{NOW:%Y-%m-%d %H:%M:%S}', 6, 'UTC') - toIntervalMinute(10 * intDiv(number, 2)), 'events', 'demo-log', number % 2, "
+        f"toUInt64({count} / 2 * (1 - number / 400)) AS records, records - 20 - waiting, 20, 50 + number % 17 AS waiting FROM numbers(72)"
+    )
     clickhouse.run(f"INSERT INTO rebuilt (version) VALUES ({VERSIONS - 1})")
 
 

@@ -52,6 +52,11 @@ def everything():
     yield counter("clickstream_undecodable_total", 0.001, function="land", **HOST)
     yield counter("clickstream_files_total", 0.001, outcome="failed", **HOST)
     yield counter("clickstream_over_quota_events_total", 0.5, site="demo", quota="key", **HOST)
+    for group in ("store", "land"):
+        yield gauge("clickstream_group_lag_age_seconds", 1, 0.5, group=group, topic="events", **HOST)
+    yield counter("clickstream_repairs_total", 0.0005, kind="object", **HOST)
+    for partition in ("0", "1"):
+        yield gauge("clickstream_ledger_gap_records", 0, partition=partition, **HOST)
     yield gauge("clickstream_sites", 3, **HOST)
     yield gauge("clickstream_sites_file_ok", 1, **HOST)
     yield gauge("clickstream_log_reachable", 1, **HOST)

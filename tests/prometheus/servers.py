@@ -123,7 +123,7 @@ class Watched:
             (self.folder / path.name).write_text(hastened(path.read_text()))
         config = {
             "global": {"scrape_interval": "1s", "scrape_timeout": "1s", "evaluation_interval": "1s"},
-            "rule_files": ["recording.yml", "alerts.yml", "servers.yml"],
+            "rule_files": ["recording.yml", "alerts.yml", "servers.yml", "ledger.yml"],
             "alerting": {"alertmanagers": [{"static_configs": [{"targets": [manager.removeprefix("http://")]}]}]},
             "scrape_configs": [
                 {

@@ -191,6 +191,7 @@ operations: deps $(PROMETHEUS)
 	grafana/generate.py
 	target/ops/bin/python tests/prometheus/check.py --write
 	target/ops/bin/python tests/grafana/check.py --write
+
 # Debian's packages, unpacked beside and not installed.
 $(PROMETHEUS): tests/prometheus/install.sh tests/prometheus/requirements.txt
 	tests/prometheus/install.sh target/prometheus

@@ -13,7 +13,7 @@ pub struct CompactOptions {
     /// Bytes that a commit may take, about; more memory makes larger commits and larger files. One raw object is
     /// taken whatever it needs.
     pub memory: u64,
-    /// Threads that read and write columns.
+    /// Threads that read and write columns, beside one raw object that is read ahead; 0 does one thing after the other.
     pub threads: usize,
 }
 

@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use clickstream_compact::{Compact, CompactRequest};
+use clickstream_compact::{Compact, CompactOptions, CompactRequest};
 use clickstream_lake::Lake;
 use clickstream_log::EVENTS;
 use tokio::sync::OnceCell;
@@ -55,7 +55,9 @@ impl Actor for Compactor {
             let landed = world.bucket.raw_writes();
             let opened = cell.get_or_try_init(|| async {
                 let objects = Arc::new(ObjectsPort::new(&world.bucket, &life));
-                Ok::<_, String>(Compact::new(objects, lake(&world, &life).await?, LOG_ID.to_owned()))
+                let compact = Compact::new(objects, lake(&world, &life).await?, LOG_ID.to_owned());
+                // One call after the other, so that a seed runs the same way again.
+                Ok::<_, String>(compact.with_options(CompactOptions { threads: 0, ..CompactOptions::default() }))
             });
             let partitions = (of > 1).then(|| (shard..world.log.partitions(EVENTS)).step_by(of as usize).collect());
             let report = opened.await?.run(CompactRequest { partitions }).await.map_err(|e| e.to_string())?;

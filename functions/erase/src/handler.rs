@@ -197,7 +197,9 @@ struct Running<'a>(&'a Mutex<HashSet<Uuid>>, Uuid);
 
 impl<'a> Running<'a> {
     fn begin(all: &'a Mutex<HashSet<Uuid>>, id: Uuid) -> Option<Self> {
-        all.lock().unwrap_or_else(PoisonError::into_inner).insert(id).then_some(Self(all, id))
+        let is_new = all.lock().unwrap_or_else(PoisonError::into_inner).insert(id);
+        // Made only where it is ours: dropping it takes the id out again.
+        is_new.then(|| Self(all, id))
     }
 }
 

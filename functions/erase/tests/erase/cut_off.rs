@@ -78,6 +78,11 @@ async fn two_at_once_do_no_harm() {
     let (one, other) = (service.erase().await, service.erase().await);
     let outcomes = tokio::join!(one.run("shop", begun.erasure_id), other.run("shop", begun.erasure_id));
     assert!(outcomes.0.is_ok() || outcomes.1.is_ok() || one.resume().await.unwrap() == 1);
+    // Of one process, too: who is second is told, and does not keep the first.
+    let again = service.erase().await.begin(&user(ANN)).await.unwrap();
+    let twice = tokio::join!(one.run("shop", again.erasure_id), one.run("shop", again.erasure_id));
+    assert!(twice.0.is_ok() && twice.1.is_err_and(|error| error.to_string().contains("another process")));
+    one.run("shop", again.erasure_id).await.unwrap();
     let error = [outcomes.0, outcomes.1].into_iter().find_map(Result::err);
     assert!(error.is_none_or(|error| error.to_string().contains("another process")));
     assert_eq!(service.places(ANN).await, [0; 5]);

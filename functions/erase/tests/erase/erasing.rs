@@ -86,7 +86,7 @@ async fn a_person_is_gone_from_every_store_and_nobody_else_is() {
     assert_eq!(receipt.left.iter().map(|left| left.key.as_str()).collect::<Vec<_>>(), ["inbox/shop/untaken.csv"]);
     assert!(receipt.ends["topic rejected"] > receipt.ends["topic events"]);
     // The marts of those days are as if ann had never been.
-    let marts = service.database.number("sum(clicks) FROM element_daily FINAL").await;
+    let marts = service.database.number("sum(clicks) FROM element_daily").await;
     assert_eq!(marts, service.database.number("count() FROM settled WHERE NOT bot").await);
 }
 

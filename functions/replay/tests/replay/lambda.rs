@@ -2,7 +2,10 @@
 
 use clickstream_event::{Micros, Reason, ReasonCode, Rejection, Shape, Source};
 use clickstream_log::{EVENTS, Log as _, REJECTED, Record, sqlite::SqliteLog};
-use clickstream_testkit::runtime_api::{Lambda, refusal};
+use clickstream_testkit::{
+    runtime_api::{Lambda, refusal},
+    s3::Bucket,
+};
 use serde_json::json;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_clickstream-replay");
@@ -26,9 +29,9 @@ async fn a_rejected_record_is_played_again() {
     log.append(REJECTED, vec![record]).await.unwrap();
     drop(log);
 
-    let environment =
-        [("LOG_URL", url.as_str()), ("OBJECTS_URL", "s3://bucket"), ("WAREHOUSE_URL", "http://127.0.0.1:9"), ("SITES", "shop:k")];
-    let mut lambda = Lambda::start(PROGRAM, &environment);
+    let bucket = Bucket::start().await;
+    let others = [("LOG_URL", url.as_str()), ("WAREHOUSE_URL", "http://127.0.0.1:9"), ("SITES", "shop:k")];
+    let mut lambda = Lambda::start(PROGRAM, &[&bucket.environment()[..], &others[..]].concat());
     let report = lambda.invoke(&json!({ "source": { "kind": "rejected" }, "dry_run": true })).unwrap();
     assert_eq!((&report["taken"], &report["dry_run"]), (&json!(1), &json!(true)), "{report}");
     let report = lambda.invoke(&json!({ "source": { "kind": "rejected" } })).unwrap();

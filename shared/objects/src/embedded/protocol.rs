@@ -17,9 +17,9 @@ use s3s::{
     dto::{
         AbortMultipartUploadInput, AbortMultipartUploadOutput, CommonPrefix, CompleteMultipartUploadInput, CompleteMultipartUploadOutput,
         CreateMultipartUploadInput, CreateMultipartUploadOutput, DeleteObjectInput, DeleteObjectOutput, DeleteObjectsInput,
-        DeleteObjectsOutput, DeletedObject, ETag, ETagCondition, GetObjectInput, GetObjectOutput, HeadBucketInput, HeadBucketOutput,
-        HeadObjectInput, HeadObjectOutput, ListObjectsV2Input, ListObjectsV2Output, Metadata, Object, PutObjectInput, PutObjectOutput,
-        StreamingBlob, Timestamp, UploadPartInput, UploadPartOutput,
+        DeleteObjectsOutput, DeletedObject, ETag, ETagCondition, GetBucketVersioningInput, GetBucketVersioningOutput, GetObjectInput,
+        GetObjectOutput, HeadBucketInput, HeadBucketOutput, HeadObjectInput, HeadObjectOutput, ListObjectsV2Input, ListObjectsV2Output,
+        Metadata, Object, PutObjectInput, PutObjectOutput, StreamingBlob, Timestamp, UploadPartInput, UploadPartOutput,
     },
     s3_error,
 };
@@ -151,6 +151,12 @@ impl S3 for Bucket {
     async fn head_bucket(&self, request: S3Request<HeadBucketInput>) -> S3Result<S3Response<HeadBucketOutput>> {
         self.check(&request.input.bucket)?;
         Ok(S3Response::new(HeadBucketOutput::default()))
+    }
+
+    /// Never switched on: there is one version of an object.
+    async fn get_bucket_versioning(&self, request: S3Request<GetBucketVersioningInput>) -> S3Result<S3Response<GetBucketVersioningOutput>> {
+        self.check(&request.input.bucket)?;
+        Ok(S3Response::new(GetBucketVersioningOutput::default()))
     }
 
     async fn put_object(&self, request: S3Request<PutObjectInput>) -> S3Result<S3Response<PutObjectOutput>> {

@@ -106,7 +106,7 @@ async fn a_person_is_erased_through_a_kill_and_a_restart() {
     let trace = get(&service, &format!("/v1/events/{of_ann}/trace")).await;
     assert_eq!((&trace["verdict"], &trace["warehouse"]), (&json!("erased"), &Value::Null), "{trace}");
     let trace = get(&service, &format!("/v1/events/{of_bob}/trace")).await;
-    assert_eq!((&trace["verdict"], &trace["warehouse"]["settled"]), (&json!("valid"), &json!(true)), "{trace}");
+    assert_eq!((&trace["verdict"], &trace["warehouse"]["settled"]), (&json!("suspicious"), &json!(true)), "no device was named: {trace}");
     let report = get(&service, "/v1/reports/elements?site=demo&from=2026-11-24&to=2026-11-24").await;
     assert_eq!(report["rows"][0]["clicks"], 1, "{report}");
 

@@ -32,9 +32,9 @@ ARCH ?= arm64
 # The programs of functions/*, as their crates name them.
 PROGRAMS = $(shell sed -n '/^\[\[bin\]\]/,/^$$/s/^name = "\(.*\)"/\1/p' functions/*/Cargo.toml)
 # Seconds that each fuzz target runs.
-FUZZ_SECONDS ?= 10
+FUZZ_SECONDS ?= 5
 # Random moments at which the kill test kills the service.
-KILLS ?= 20
+KILLS ?= 8
 # The fault-injection suite: the first seed, how many, and TRACE=1 for every turn of one that fails.
 SEED ?= 1
 SEEDS ?= 500

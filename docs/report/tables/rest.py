@@ -11,6 +11,7 @@ TAGS = {
     "Ask": "Отчёты и поиск",
     "Invoke": "Вызов функций",
     "Watch": "Наблюдение",
+    "People": "Данные людей",
 }
 ACCESS = {"adminToken": "токен", "writeKey": "ключ сайта", "writeKeyInAddress": "ключ сайта"}
 # What an operation does, by its summary in the description; one that is not here keeps its English summary.
@@ -38,6 +39,12 @@ SUMMARIES = {
     "Put the sites file, where SITES_FILE names an object": "Заменить файл сайтов, если SITES_FILE указывает на объект",
     "How far every step is behind": "Отставание каждого шага",
     "A person's events, newest first": "События человека, сначала новые",
+    "Forget a person": "Забыть человека",
+    "Whether a receipt is as it was signed": "Проверить подпись квитанции об удалении",
+    "How far an erasure is": "Ход удаления",
+    "The receipt as it was signed": "Подписанная квитанция об удалении",
+    "What is held of a person": "Выгрузка данных человека",
+    "What each step has of every record": "Учёт: что стало с каждой записью на каждом шаге",
 }
 
 

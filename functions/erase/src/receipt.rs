@@ -54,6 +54,7 @@ pub struct Hashed {
 
 /// The receipt of an erasure. It names nobody: whoever has the key can tell whether an id is meant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = ErasureReceipt)]
 pub struct Receipt {
     /// The erasure.
     pub erasure_id: Uuid,

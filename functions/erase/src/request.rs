@@ -14,12 +14,15 @@ const LONGEST: usize = 1_000;
 #[serde(deny_unknown_fields)]
 pub struct EraseRequest {
     /// The site.
+    #[schema(min_length = 1, max_length = 100, pattern = "^[A-Za-z0-9._-]+$")]
     pub site: String,
     /// By `user_id`; anonymous ids that stand with it, and with no other user, are erased too.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(min_length = 1)]
     pub user_id: Option<String>,
     /// By `anonymous_id`, alone.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(min_length = 1)]
     pub anonymous_id: Option<String>,
 }
 

@@ -17,6 +17,7 @@ use crate::{
 /// The steps in their order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = ErasureStep)]
 pub enum Step {
     /// Which ids are the person's.
     Persons,

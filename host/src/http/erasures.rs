@@ -135,6 +135,10 @@ fn named(app: &App, head: &Parts, id: &str) -> Result<(String, Uuid), Box<Respon
 async fn verify(app: &App, head: &Parts, body: Body) -> Result<Response, Box<Response>> {
     guard::reader(&head.headers, app.token.as_deref())?;
     let body = body_within(body, MOST).await?;
+    if let Err(error) = serde_json::from_slice::<SignedReceipt>(&body) {
+        let detail = format!("wanted: a receipt, byte for byte as it was given: {error}");
+        return Err(Box::new(problem(StatusCode::BAD_REQUEST, "receipt_wrong", detail)));
+    }
     let valid = app.functions.erase.verifies(&String::from_utf8_lossy(&body)).await.map_err(|e| Box::new(refused(&e)))?;
     Ok(axum::Json(Verified { valid }).into_response())
 }

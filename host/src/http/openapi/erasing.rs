@@ -14,7 +14,7 @@ pub const TAG: &str = "People";
 
 /// Every operation.
 pub fn operations() -> Vec<Described> {
-    let site = || needed("site", "The site.", json!({ "type": "string", "minLength": 1 }));
+    let site = || needed("site", "The site.", json!({ "type": "string", "minLength": 1, "pattern": "^[A-Za-z0-9._-]+$" }));
     let id = || parameter("erasure_id", ParameterIn::Path, "The erasure.", json!({ "type": "string", "format": "uuid" }));
     let begin = with_token(operation(TAG, "erase", "Forget a person"))
         .description(Some("Needs ADMIN_TOKEN, also on loopback. docs/erasure.md says what goes where."))
@@ -49,7 +49,7 @@ pub fn operations() -> Vec<Described> {
         at("/v1/erasures", HttpMethod::Post, begin, &[400, 408, 413, 414, 503]),
         at("/v1/erasures/{erasure_id}", HttpMethod::Get, status, &[400, 404, 414, 503]),
         at("/v1/erasures/{erasure_id}/receipt", HttpMethod::Get, receipt, &[400, 404, 414, 503]),
-        at("/v1/erasures/verify", HttpMethod::Post, verify, &[408, 413, 414, 503]),
+        at("/v1/erasures/verify", HttpMethod::Post, verify, &[400, 408, 413, 414, 503]),
         at("/v1/users/{user_id}/export", HttpMethod::Get, export, &[400, 414, 503]),
     ]
 }

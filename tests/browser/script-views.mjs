@@ -47,7 +47,8 @@ test('the time of a view and of what came after it is the time the element was v
   await page.goto('about:blank');
   const [rest] = await site.until('element_left');
   const total = site.events('element_viewed')[0].properties.visible_ms + rest.properties.visible_ms;
-  assert.ok(Math.abs(total - visible) < 400, `${total} ms told of ${visible}`);
+  // Where the page's thread is held up, both hear late.
+  assert.ok(Math.abs(total - visible) < Math.max(400, visible * 0.15), `${total} ms told of ${visible}`);
 });
 
 test('an article of thirty windows is seen by who reads in the middle of it', async () => {

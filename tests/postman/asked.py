@@ -193,6 +193,7 @@ pm.test('сведено и по-прежнему видно', () => pm.expect(tr
     Request("Событие, которого нет", "GET", "/v1/events/00000000-0000-4000-8000-000000000000/trace", problem(404, "event_unknown")),
 ]
 REPORTS = [
+    Request("Всё принятое загружено", "GET", "/v1/status", waits("pm.response.json().steps.every((s) => ['compact', 'settle'].includes(s.step) || s.lag === 0)", status(200)), about="Ждёт, пока загружено всё, что принято."),
     *(report("elements", site, ELEMENTS) for site in ("demo", "demo-news", "demo-docs")),
     report("pages", "demo", PAGES),
     report("sessions", "demo", "pm.test('число сессий дня', () => pm.expect(rows[0].sessions).to.eql(wanted.sessions));"),

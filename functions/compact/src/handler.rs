@@ -6,6 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use clickstream_columns::raw_prefix;
 use clickstream_lake::{Lake, LakeError, Snapshot, Watermarks, place};
 use clickstream_objects::SharedObjects;
 use clickstream_telemetry::metric;
@@ -156,7 +157,7 @@ impl Compact {
         let mut plan = Plan { runs: Vec::new(), gaps: Vec::new() };
         for partition in partitions {
             let watermark = snapshot.watermarks.get(&place(&self.log_id, partition)).copied().unwrap_or(0);
-            let prefix = self.prefix(partition);
+            let prefix = raw_prefix(&self.log_id, partition);
             let after = format!("{prefix}{watermark:020}");
             let listed = self.objects.list(&prefix, Some(&after), LISTED).await?;
             let listed = listed.iter().filter_map(|o| RawObject::of(&o.key)).collect();
@@ -172,10 +173,6 @@ impl Compact {
             }
         }
         Ok(plan)
-    }
-
-    fn prefix(&self, partition: u32) -> String {
-        format!("raw/events/{}/{partition:05}/", self.log_id)
     }
 
     /// Partitions that have raw objects, found by skipping from one to the next.

@@ -1,5 +1,7 @@
 //! Which raw objects come next: the unbroken run of offsets from the watermark on.
 
+use clickstream_columns::raw_offsets;
+
 /// A raw object by its name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RawObject {
@@ -11,9 +13,7 @@ pub struct RawObject {
 impl RawObject {
     /// Reads `…/{last:020}-{first:020}.parquet`.
     pub fn of(key: &str) -> Option<Self> {
-        let (last, first) = key.rsplit('/').next()?.strip_suffix(".parquet")?.split_once('-')?;
-        let (first, last) = (first.parse().ok()?, last.parse().ok()?);
-        (first <= last).then(|| Self { key: key.to_owned(), first, last })
+        raw_offsets(key).map(|(first, last)| Self { key: key.to_owned(), first, last })
     }
 }
 

@@ -2,8 +2,7 @@
 
 mod error;
 mod handler;
-mod key;
 
+pub use clickstream_columns::raw_key;
 pub use error::LandError;
 pub use handler::{Land, LandedObject};
-pub use key::raw_key;

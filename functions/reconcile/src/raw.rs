@@ -1,5 +1,6 @@
 //! Raw objects of a partition, and the offsets that they leave out.
 
+use clickstream_columns::{raw_offsets, raw_prefix};
 use clickstream_event::Micros;
 use clickstream_objects::SharedObjects;
 
@@ -17,19 +18,9 @@ pub struct RawObject {
     pub modified_at: Micros,
 }
 
-/// The folder of a partition's raw objects.
-pub fn prefix(log_id: &str, partition: u32) -> String {
-    format!("raw/events/{log_id}/{partition:05}/")
-}
-
-/// The key of the raw object that holds offsets `first..=last`, as land names it.
-pub fn key(log_id: &str, partition: u32, first: u64, last: u64) -> String {
-    format!("{}{last:020}-{first:020}.parquet", prefix(log_id, partition))
-}
-
 /// The objects that hold an offset at or past `watermark`.
 pub async fn objects_from(objects: &SharedObjects, log_id: &str, partition: u32, watermark: u64) -> Result<Vec<RawObject>, ReconcileError> {
-    let prefix = prefix(log_id, partition);
+    let prefix = raw_prefix(log_id, partition);
     let mut after = format!("{prefix}{watermark:020}");
     let mut found = Vec::new();
     loop {
@@ -37,9 +28,8 @@ pub async fn objects_from(objects: &SharedObjects, log_id: &str, partition: u32,
         let Some(last) = page.last() else { return Ok(found) };
         after.clone_from(&last.key);
         found.extend(page.iter().filter_map(|object| {
-            let (last, first) = object.key[prefix.len()..].strip_suffix(".parquet")?.split_once('-')?;
-            let (first, last) = (first.parse().ok()?, last.parse().ok()?);
-            (first <= last).then(|| RawObject { key: object.key.clone(), first, last, modified_at: Micros(object.modified_at) })
+            let (first, last) = raw_offsets(&object.key)?;
+            Some(RawObject { key: object.key.clone(), first, last, modified_at: Micros(object.modified_at) })
         }));
     }
 }

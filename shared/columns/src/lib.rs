@@ -5,6 +5,7 @@ mod lake_file;
 mod parquet_file;
 mod ranged;
 mod raw_file;
+mod raw_key;
 mod schema;
 mod to_arrow;
 
@@ -13,5 +14,6 @@ pub use lake_file::{ColumnRows, write_lake_columns};
 pub use parquet_file::{ColumnsError, read_columns, read_parquet, write_lake_file, write_raw_object, write_raw_rows};
 pub use ranged::{FileBytes, read_groups};
 pub use raw_file::{RawFile, read_type};
+pub use raw_key::{raw_key, raw_offsets, raw_prefix};
 pub use schema::{event_schema, raw_schema, required_columns};
 pub use to_arrow::{RawRow, raw_batch};

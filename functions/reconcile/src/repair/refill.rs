@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 
-use clickstream_columns::{RawRow, raw_batch, write_raw_object};
+use clickstream_columns::{RawRow, raw_batch, raw_key, write_raw_object};
 use clickstream_erasure::{ERASED, Erased};
 use clickstream_event::Event;
 use clickstream_log::{EVENTS, LoggedRecord};
 use clickstream_objects::{Condition, ObjectError, PutOptions};
 
 use super::repair;
-use crate::{LedgerGap, Reconcile, ReconcileError, Repair, raw};
+use crate::{LedgerGap, Reconcile, ReconcileError, Repair};
 
 /// Records of one object.
 const RECORDS: usize = 20_000;
@@ -54,7 +54,7 @@ impl Reconcile {
         let (Some(first), Some(last)) = (read.first(), read.last()) else { return Ok(()) };
         let (log_id, first, last) = (self.sources.log_id.clone(), first.offset, last.offset);
         let erased = self.sources.tombstones.fresh().await?;
-        let key = raw::key(&log_id, partition, first, last);
+        let key = raw_key(&log_id, partition, first, last);
         let rows: Vec<(u64, RawRow)> = read.iter().map(|record| (record.offset, row(record, &erased))).collect();
         let dead = rows.iter().filter(|(_, row)| matches!(row, RawRow::DeadLetter(_))).count();
         let metadata: BTreeMap<String, String> = [

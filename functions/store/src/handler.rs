@@ -33,7 +33,7 @@ impl StoreEvents {
     /// counted, named in the logs, and landed as a dead letter by land.
     pub async fn handle(&self, batch: &Batch) -> Result<(), StoreEventsError> {
         let log_partition = batch.partition;
-        let before = self.erased_before().await;
+        let before = self.erased_before().await?;
         match batch.topic.as_str() {
             EVENTS => {
                 let decoded = decoded::<Event>(batch).map(|(log_offset, event)| Logged { log_partition, log_offset, event });
@@ -55,10 +55,10 @@ impl StoreEvents {
         Ok(())
     }
 
-    async fn erased_before(&self) -> Arc<Erased> {
+    async fn erased_before(&self) -> Result<Arc<Erased>, StoreEventsError> {
         match &self.tombstones {
-            Some(tombstones) => tombstones.recent().await,
-            None => Arc::default(),
+            Some(tombstones) => Ok(tombstones.recent().await?),
+            None => Ok(Arc::default()),
         }
     }
 

@@ -90,6 +90,7 @@ const VARIABLES: [&str; 32] = [
     "RAW_RETENTION_DAYS",
     "RUST_BACKTRACE",
     "RUST_LOG",
+    "SCHEDULE",
     "SETUP",
     "SITES",
     "SITES_FILE",

@@ -34,6 +34,8 @@ def settings(home, host, extra=()):
         "AIRFLOW__CORE__DAGS_FOLDER": str(ROOT / "airflow/dags"),
         "AIRFLOW__CORE__LOAD_EXAMPLES": "false",
         "AIRFLOW__CORE__PARALLELISM": "4",
+        # Who finds the file locked waits.
+        "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{home}/airflow.db?timeout=60",
         "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "true",
         "AIRFLOW__API_AUTH__JWT_SECRET": uuid.uuid4().hex * 2,
         "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "10",

@@ -64,7 +64,7 @@ pub fn command(data: &Path) -> Command {
 }
 
 /// What the binary and its libraries read from the environment.
-const VARIABLES: [&str; 32] = [
+const VARIABLES: [&str; 33] = [
     "ADMIN_TOKEN",
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",

@@ -32,17 +32,33 @@ PARAMS = {
         type="string",
         enum=list(payloads.SOURCES),
         title="What",
-        description="rejected: rejected records, through today's validation; topic: records of the log, once more as they are; raw: raw objects, into ClickHouse",
+        description="rejected: rejected records, through today's validation; topic: records of the log, once more as they are; "
+        "raw: raw objects, into ClickHouse",
     ),
     "partition": Param(None, **OPTIONAL_COUNT, title="Partition", description="Only this one, of topic or raw"),
     "from_offset": Param(None, **OPTIONAL_COUNT, title="First offset", description="Empty: the first that is kept"),
     "to_offset": Param(None, **OPTIONAL_COUNT, title="Offset to stop before", description="Empty: the end"),
     "site": Param(None, type=["null", "string"], maxLength=100, title="Site", description="Only records of this site"),
-    "action": Param(None, type=["null", "string"], enum=[None, *payloads.ACTIONS], title="Action", description="Only events of this action"),
+    "action": Param(
+        None, type=["null", "string"], enum=[None, *payloads.ACTIONS], title="Action", description="Only events of this action"
+    ),
     "received_from": Param(None, **OPTIONAL_MOMENT, title="Received from", description="Only records received then or later"),
     "received_to": Param(None, **OPTIONAL_MOMENT, title="Received before", description="Only records received before then"),
     "after_dry_run": Param("ask", type="string", enum=["ask", "stop", "go on"], title="After the dry run"),
 }
+
+SHOWN = """The dry run says:
+
+```json
+{{ ti.xcom_pull('dry_run') | tojson(indent=2) }}
+```
+
+of
+
+```json
+{{ ti.xcom_pull('request')['replay'] }}
+```
+"""
 
 with dag("replay", __doc__, schedule=None, pool="clickstream_replay", params=PARAMS, tags=["by hand"]):
 
@@ -68,7 +84,7 @@ with dag("replay", __doc__, schedule=None, pool="clickstream_replay", params=PAR
         task_id="approval",
         pool="clickstream_light",
         subject="Play {{ params.source }} again?",
-        body="The dry run says:\n\n```json\n{{ ti.xcom_pull('dry_run') | tojson(indent=2) }}\n```\n\nof\n\n```json\n{{ ti.xcom_pull('request')['replay'] }}\n```",
+        body=SHOWN,
         defaults=ApprovalOperator.REJECT,
         response_timeout=timedelta(days=1),
         doc_md="Shows what would change and waits for a word.",

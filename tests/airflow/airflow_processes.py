@@ -88,7 +88,8 @@ class Airflow:
         return True
 
     def api(self, path, body=None, method=None):
-        request = urllib.request.Request(f"{self.url}/api/v2{path}", data=None if body is None else json.dumps(body).encode(), method=method)
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(f"{self.url}/api/v2{path}", data=data, method=method)
         request.add_header("Authorization", f"Bearer {self.token}")
         request.add_header("Content-Type", "application/json")
         try:

@@ -38,7 +38,8 @@ class Payloads(unittest.TestCase):
         for payload in [{"partitions": []}, *payloads.shards({"log/0": 1, "log/1": 1, "log/9": 1}, 2), {}]:
             self.accepted("compact", payload)
         answer = self.accepted("compact", {"partitions": []})
-        self.assertLessEqual({"version", "commits", "rows", "duplicates", "dead_letters", "erased", "watermarks", "gaps", "more"}, set(answer))
+        read = {"version", "commits", "rows", "duplicates", "dead_letters", "erased", "watermarks", "gaps", "more"}
+        self.assertLessEqual(read, set(answer))
 
     def test_of_a_vacuum(self):
         for version in (None, 0):
@@ -76,7 +77,8 @@ class Invocations(unittest.TestCase):
             invoke(InvokeFunction(task_id="t", function="settle"), name="production-settle")
 
     def test_a_key_that_is_wrong_is_named(self):
-        with mock.patch.object(scene.host(), "secret", "another secret, as long"), self.assertRaisesRegex(AirflowFailException, "INVOKE_ACCESS_KEY_ID"):
+        wrong = mock.patch.object(scene.host(), "secret", "another secret, as long")
+        with wrong, self.assertRaisesRegex(AirflowFailException, "INVOKE_ACCESS_KEY_ID"):
             invoke(InvokeFunction(task_id="t", function="settle"))
 
     def test_whose_stores_are_not_in_balance_is_tried_again(self):

@@ -14,7 +14,8 @@ DAG = "clickstream_compact"
 class Killed(unittest.TestCase):
     def files(self):
         """Files of the lake, those of its log apart."""
-        return {path for path in (scene.host().folder / "data/objects").rglob("*.parquet") if "lake" in path.parts and "_delta_log" not in path.parts}
+        found = (scene.host().folder / "data/objects").rglob("*.parquet")
+        return {path for path in found if "lake" in path.parts and "_delta_log" not in path.parts}
 
     def in_the_middle(self, element):
         """Sends events, triggers a run, and stops the host where a compaction has written a file of the lake."""

@@ -58,6 +58,7 @@ class Settings(unittest.TestCase):
             (lambda: settings.seconds("X", 30, 60), "0", "X='0' is wrong: seconds from 1 to 60"),
             (lambda: settings.seconds("X", 30, 60), "61", "seconds from 1 to 60"),
             (lambda: settings.seconds("X", 30, 60), "½", "seconds from 1 to 60"),
+            (lambda: settings.seconds("X", 30, 60, least=0), "-1", "seconds from 0 to 60"),
             (lambda: settings.cron("X", "0 * * * *"), "hourly", "a cron expression of five fields, such as 0"),
             (lambda: settings.alert("X"), "mail me", "http://… or https://…, or a function"),
         ]:

@@ -25,13 +25,13 @@ TASKS: dict[str, Any] = {
 }
 
 
-def dag(name: str, doc: str, *, schedule: Any, pool: str, deadline: tuple[int, str] | None = None, **kwargs: Any) -> DAG:
+def dag(name: str, doc: str, *, schedule: Any, pool: str, deadline: tuple[int, str] = (0, ""), **kwargs: Any) -> DAG:
     """A DAG `clickstream_{name}`, described by the first line of `doc`, one run at a time.
 
-    :param deadline: seconds from when a run is queued, and what is told when it is not done by then
+    :param deadline: seconds from when a run is queued, 0 for none, and what is told when it is not done by then
     """
-    if deadline:
-        seconds, promise = deadline
+    seconds, promise = deadline
+    if seconds:
         kwargs["deadline"] = DeadlineAlert(
             name=f"clickstream_{name}",
             reference=DeadlineReference.DAGRUN_QUEUED_AT,

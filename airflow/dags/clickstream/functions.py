@@ -52,7 +52,8 @@ class Compact(InvokeFunction):
         if gaps := answer.get("gaps"):
             missing = ", ".join(f"partition {gap['partition']} from offset {gap['at']}" for gap in gaps)
             # What comes before a gap is compacted, and settled by the next task.
-            raise AirflowFailException(f"raw objects are missing, and compaction waits for them: {missing}; reconcile lands them again where the log still has them (docs/ledger.md)")
+            mend = "reconcile lands them again where the log still has them (docs/ledger.md)"
+            raise AirflowFailException(f"raw objects are missing, and compaction waits for them: {missing}; {mend}")
         return {name: answer[name] for name in ("version", "commits", "rows", "duplicates", "dead_letters", "erased")}
 
 
@@ -97,4 +98,5 @@ class Vacuum(InvokeFunction):
         super().__init__(function="compact", payload=f'{{"vacuum": {{"settled_version": {settled}}}}}', **kwargs)
 
     def outcome(self, answer: dict[str, Any], context: Any) -> dict[str, Any]:
-        return {"version": answer["version"], "files": len(answer["files"]), "bytes": answer["bytes"], "log_files": len(answer["log_files"])}
+        counts = {name: len(answer[name]) for name in ("files", "log_files")}
+        return {"version": answer["version"], "bytes": answer["bytes"], **counts}

@@ -19,7 +19,9 @@ ONCE = {"retries": {"total_max_attempts": 1}, "connect_timeout": 10, "read_timeo
 #: Refusals that the next try would meet again, and what to look at.
 REFUSED = {
     "ResourceNotFoundException": "is the Variable clickstream_function_prefix right?",
-    "InvalidSignatureException": f"are login and password of the connection {CONNECTION} the host's INVOKE_ACCESS_KEY_ID and INVOKE_SECRET_ACCESS_KEY?",
+    "InvalidSignatureException": (
+        f"are login and password of the connection {CONNECTION} the host's INVOKE_ACCESS_KEY_ID and INVOKE_SECRET_ACCESS_KEY?"
+    ),
     "UnrecognizedClientException": f"is the key of the connection {CONNECTION} known to AWS?",
     "AccessDeniedException": f"may the key of the connection {CONNECTION} do lambda:InvokeFunction?",
     "InvalidRequestContentException": "the payload is not JSON",

@@ -13,11 +13,11 @@ class Wrong(ValueError):
         super().__init__(f"{name}={value!r} is wrong: {right}")
 
 
-def seconds(name: str, default: int, most: int) -> int:
-    """Seconds from 1 to `most`."""
+def seconds(name: str, default: int, most: int, least: int = 1) -> int:
+    """Seconds from `least` to `most`."""
     value = os.environ.get(name) or str(default)
-    if not value.isascii() or not value.isdigit() or not 1 <= int(value) <= most:
-        raise Wrong(name, value, f"seconds from 1 to {most}")
+    if not value.isascii() or not value.isdigit() or not least <= int(value) <= most:
+        raise Wrong(name, value, f"seconds from {least} to {most}")
     return int(value)
 
 
@@ -42,9 +42,10 @@ def alert(name: str) -> str:
 RETRY_SECONDS = seconds("CLICKSTREAM_RETRY_SECONDS", 30, 3600)
 #: When compaction runs.
 COMPACT_CRON = cron("CLICKSTREAM_COMPACT_CRON", "0 * * * *")
-#: By when a run is to be done, from when it was queued.
-COMPACT_DEADLINE = seconds("CLICKSTREAM_COMPACT_DEADLINE_SECONDS", 45 * 60, 7 * 86_400)
-RECONCILE_DEADLINE = seconds("CLICKSTREAM_RECONCILE_DEADLINE_SECONDS", 30 * 60, 7 * 86_400)
-RETENTION_DEADLINE = seconds("CLICKSTREAM_RETENTION_DEADLINE_SECONDS", 6 * 3600, 7 * 86_400)
+WEEK = 7 * 86_400
+#: By when a run is to be done, from when it was queued; 0: nobody waits for it.
+COMPACT_DEADLINE = seconds("CLICKSTREAM_COMPACT_DEADLINE_SECONDS", 45 * 60, WEEK, least=0)
+RECONCILE_DEADLINE = seconds("CLICKSTREAM_RECONCILE_DEADLINE_SECONDS", 30 * 60, WEEK, least=0)
+RETENTION_DEADLINE = seconds("CLICKSTREAM_RETENTION_DEADLINE_SECONDS", 6 * 3600, WEEK, least=0)
 #: Whom failures are told.
 ALERT = alert("CLICKSTREAM_ALERT")

@@ -141,7 +141,8 @@ async fn days_of_an_earlier_version_are_computed_anew_and_each_event_counts_once
     assert_eq!(as_an_earlier_version_landed_them(&data.join("objects")).await, 60);
     let service = Service::start(&data, &options).await;
     service.settle_everything().await;
-    let (unknown, iphones) = ([json!("unknown"), Value::Null, Value::Null, json!(40)], [json!("mobile"), json!("iOS"), json!("Mobile Safari"), json!(40)]);
+    let (unknown, iphones) =
+        ([json!("unknown"), Value::Null, Value::Null, json!(40)], [json!("mobile"), json!("iOS"), json!("Mobile Safari"), json!(40)]);
     assert_eq!(devices(&service, &day).await, [unknown]);
     let before = service.exported(&eve, &ago(0)).await;
     assert!(before.len() == 60 && before.values().all(|count| *count == 1));

@@ -39,16 +39,14 @@ fn request(options: &Replay) -> Value {
         ReplaySource::Raw => "raw",
         ReplaySource::Days => "days",
     };
-    let played = match options.source {
-        ReplaySource::Days => json!({ "kind": kind, "from_day": options.from_day, "to_day": options.to_day.or(options.from_day) }),
-        _ => {
-            let mut played = json!({ "kind": kind, "from": options.from, "to": options.to });
-            if let Some(partition) = options.partition {
-                played["partition"] = partition.into();
-            }
-            played
-        }
+    let mut played = if options.source == ReplaySource::Days {
+        json!({ "kind": kind, "from_day": options.from_day, "to_day": options.to_day.or(options.from_day) })
+    } else {
+        json!({ "kind": kind, "from": options.from, "to": options.to })
     };
+    if let Some(partition) = options.partition {
+        played["partition"] = partition.into();
+    }
     json!({
         "source": played,
         "site": options.site,

@@ -121,7 +121,7 @@ impl Lake {
         for (version, commit) in read {
             match commit.change {
                 Change::Append(files) | Change::Replay { files, .. } if !settled(version) => {
-                    needed.extend(files.into_iter().map(|f| f.path))
+                    needed.extend(files.into_iter().map(|f| f.path));
                 }
                 Change::Erase { removed } => {
                     needed.insert(removed);

@@ -79,7 +79,7 @@ async fn a_replay_puts_a_day_in_place_and_says_so() {
     let base = lake.snapshot().await.unwrap();
     let old = file(&lake, 10, from, to.plus(5)).await;
     let counts = PlaceCounts { rows: 10, ..PlaceCounts::default() };
-    lake.commit_counted(&base, &[old.clone()], &next(0, 10), &[(place("log", 0), counts)].into()).await.unwrap();
+    lake.commit_counted(&base, std::slice::from_ref(&old), &next(0, 10), &[(place("log", 0), counts)].into()).await.unwrap();
     let base = lake.snapshot().await.unwrap();
     let replay = Replay {
         day,

@@ -110,7 +110,9 @@ async fn what_is_not_asked_for_stays_as_it_is() {
     let day = &report.days[0];
     assert_eq!((day.rows, day.from_raw, day.changed), (20, 8, 8), "{day:?}");
     let mut wanted = events;
-    [0, 3, 4, 5, 6, 7, 8, 9].map(|n: usize| wanted[n] = newer(&wanted[n]));
+    for n in [0, 3, 4, 5, 6, 7, 8, 9] {
+        wanted[n] = newer(&wanted[n]);
+    }
     assert!(scene.events().await == wanted);
     assert_eq!(scene.seen().await, (30, 30, 8));
 }

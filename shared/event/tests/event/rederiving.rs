@@ -142,7 +142,7 @@ prop_compose! {
         previous in any::<bool>(),
     ) -> Value {
         let mut event = Map::new();
-        let mut set = |map: &mut Map<String, Value>, name: &str, value: Option<Value>| drop(value.map(|v| map.insert(name.to_owned(), v)));
+        let set = |map: &mut Map<String, Value>, name: &str, value: Option<Value>| drop(value.map(|v| map.insert(name.to_owned(), v)));
         if segment {
             let mut page = Map::new();
             set(&mut page, "url", url.map(Value::from));

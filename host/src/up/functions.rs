@@ -103,7 +103,7 @@ impl Functions {
             .with_timing(timing);
         let compact = Compact::new(objects(), Arc::clone(&parts.lake), log_id.clone())
             .with_options(config.compact)
-            .with_forgets(Arc::clone(&tombstones) as Arc<dyn clickstream_compact::Forgets>);
+            .with_tombstones(Arc::clone(&tombstones));
         let replay = Replay::new(log(), objects(), parts.warehouse.clone(), sites.clone())
             .with_tombstones(Arc::clone(&tombstones))
             .with_lake(Arc::clone(&parts.lake), config.lake.memory)

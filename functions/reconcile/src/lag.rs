@@ -32,10 +32,10 @@ impl Reconcile {
     pub(crate) async fn lags(&self) -> Result<Vec<Lag>, LogError> {
         let (groups, settings) = (&self.settings.groups, &self.settings);
         let all = [
-            (groups.store, EVENTS, settings.retention),
-            (groups.land, EVENTS, settings.retention),
-            (groups.store, REJECTED, settings.rejected_retention),
-            (groups.intake_topic, INBOUND, settings.retention),
+            (&*groups.store, EVENTS, settings.retention),
+            (&*groups.land, EVENTS, settings.retention),
+            (&*groups.store_rejected, REJECTED, settings.rejected_retention),
+            (&*groups.intake_topic, INBOUND, settings.retention),
         ];
         let mut lags = Vec::new();
         for (group, topic, retention) in all {
@@ -53,7 +53,7 @@ impl Reconcile {
                     "a consumer group is behind by more than half of what its topic keeps: records expire before they are done"
                 );
             }
-            let labels = [("group", group), ("topic", topic)];
+            let labels = [("group", group.to_owned()), ("topic", topic.to_owned())];
             metrics::gauge!(metric::GROUP_LAG_SECONDS, &labels).set(lag.oldest_s as f64);
             metrics::gauge!(metric::GROUP_LATE, &labels).set(f64::from(u8::from(lag.late)));
             lags.push(lag);

@@ -2,10 +2,12 @@
 //!
 //! What is logged: event ids, keys of objects, offsets, counts, errors. Never: bodies, write keys, addresses.
 
+mod emf;
 mod live;
 mod logs;
 pub mod metric;
 
+pub use emf::{Emf, NAMESPACE, Recorded, emf};
 pub use live::{LiveEvent, LiveFeed};
 pub use logs::{LogFormat, init};
 pub use metric::{PrometheusHandle, RecorderError, recorder};

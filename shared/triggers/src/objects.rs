@@ -120,7 +120,7 @@ mod tests {
             let (answer, keys) = answered(fixture, Failures::Reported, "").await;
             assert_eq!((answer, keys), (Ok(Value::Null), vec!["inbox/shop/a b+c 100%.ndjson".to_owned()]), "{fixture}");
         }
-        let read = announced::announced(&serde_json::from_str(DIRECT).unwrap()).unwrap();
+        let read = announced(&serde_json::from_str(DIRECT).unwrap()).unwrap();
         let object = read.into_iter().next().unwrap().objects.unwrap().remove(0);
         assert_eq!((object.etag.as_str(), object.size), ("d41d8cd98f00b204e9800998ecf8427e", 1_024));
     }
@@ -193,7 +193,8 @@ mod tests {
     #[tokio::test]
     async fn a_schedule_announces_nothing_and_is_told_apart() {
         for event in [json!({}), json!({ "source": "aws.events", "detail-type": "Scheduled Event", "detail": {} })] {
-            let asked = objects(Failures::Raised).each_message(&event, async |_: &[Notification]| Ok(()));
+            let objects = objects(Failures::Raised);
+            let asked = objects.each_message(&event, async |_: &[Notification]| Ok(()));
             assert!(asked.await.is_none(), "{event}");
         }
     }

@@ -67,13 +67,13 @@ async fn out_of_time_or_killed_it_leaves_nothing_half_done_and_the_next_invocati
     assert!(error["errorMessage"].as_str().unwrap().contains("just before the function's time-out"), "{error}");
     assert!(consistent().await < 24);
     // Lambda kills the next one.
-    lambda.send(&json!({}), Some(Duration::from_secs(60)));
+    lambda.send(&json!({}), Some(Duration::from_mins(1)));
     tokio::time::sleep(Duration::from_millis(700)).await;
     lambda.kill();
     assert!(consistent().await < 24);
     proxy.slow(Duration::ZERO);
     let mut lambda = Lambda::start(PROGRAM, &environment);
-    let report = lambda.invoke_within(&json!({}), Duration::from_secs(60)).unwrap();
+    let report = lambda.invoke_within(&json!({}), Duration::from_mins(1)).unwrap();
     assert_eq!((&report["watermarks"], &report["more"]), (&json!({ "l/0": 12, "l/1": 12 }), &json!(false)), "{report}");
     assert_eq!(consistent().await, 24);
     let metrics: f64 = lambda.metrics().iter().filter_map(|line| line["clickstream_compacted_rows_total"].as_f64()).sum();

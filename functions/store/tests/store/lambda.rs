@@ -60,7 +60,7 @@ async fn a_frozen_environment_finds_its_way_back_to_cassandra_with_few_connectio
         (0..2).map(|_| Lambda::start(PROGRAM, &[&bucket.environment()[..], &[("STORE_URL", &through)]].concat())).collect();
     let (own, to_proxy) = (address.rsplit(':').next().unwrap(), proxy.address());
     let ports = [own, to_proxy.rsplit(':').next().unwrap()].map(|port| port.parse::<u16>().unwrap());
-    for (lambda, id) in lambdas.iter_mut().zip(1..) {
+    for (lambda, id) in lambdas.iter_mut().zip(1_u32..) {
         lambda.send(&kafka("events", 0, u64::from(id), &[value(&click(u128::from(id), 0))]), None);
     }
     for lambda in &mut lambdas {

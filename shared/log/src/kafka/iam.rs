@@ -159,7 +159,7 @@ mod tests {
     #[test]
     fn a_token_is_what_aws_signs() {
         // 2026-11-27T12:00:00Z
-        let at = UNIX_EPOCH + Duration::from_secs(1_795_780_800);
+        let at = UNIX_EPOCH + Duration::from_hours(498_828);
         for (session, wanted) in SIGNED_BY_BOTOCORE {
             let secret = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
             let credentials = Credentials::new("AKIDEXAMPLE", secret, session.map(str::to_owned), None, "test");

@@ -13,7 +13,7 @@ use clickstream_objects::s3::{S3Config, S3ConfigError};
 use clickstream_sites::{SettingsError, SitesFileError, SitesSetting, visitor_secret};
 use ipnet::IpNet;
 
-use crate::{cli::Up, http::SigningKey, servers::Servers};
+use crate::{cli::Up, http::SigningKey, servers::Servers, traces::TraceSettings};
 
 /// What `up` runs with.
 pub struct Config {
@@ -59,6 +59,8 @@ pub struct Config {
     pub erasure_key: Option<String>,
     /// `LAKE_FILE_MB`, `MERGE_MEMORY_MB`, `LAKE_RETENTION_DAYS`: merges and vacuums of the lake.
     pub lake: LakeSettings,
+    /// `OTEL_EXPORTER_OTLP_ENDPOINT` and others: where traces go. None: nowhere, and none are taken.
+    pub traces: Option<TraceSettings>,
 }
 
 /// A variable with a value that cannot be used.
@@ -151,6 +153,7 @@ impl Config {
             inbox_days: variable("INBOX_RETENTION_DAYS", None, "days from 1 to 36500", |t| number(1, 36_500)(t).map(Some))?,
             erasure_key: variable("ERASURE_KEY", None, "a key has 32 characters or more", |t| (t.len() >= 32).then(|| Some(t.to_owned())))?,
             lake: LakeSettings::from_env()?,
+            traces: TraceSettings::from_env()?,
         })
     }
 
@@ -197,9 +200,9 @@ impl Config {
             ("INBOX_RETENTION_DAYS", self.inbox_days.map_or_else(|| "(not set: kept)".to_owned(), |days| days.to_string())),
             ("ERASURE_KEY", if self.erasure_key.is_some() { "(set)" } else { "(not set: the bucket's own)" }.to_owned()),
         ];
-        for (name, value) in rows.into_iter().chain(self.lake.describe()) {
+        for (name, value) in rows.into_iter().chain(self.lake.describe()).chain(TraceSettings::describe(self.traces.as_ref())) {
             let from = if std::env::var(name).is_ok_and(|v| !v.is_empty()) { "environment" } else { "default or option" };
-            let _ = writeln!(text, "{name:<22}{value:<48}{from}");
+            let _ = writeln!(text, "{name:<28}{value:<48}{from}");
         }
         text
     }

@@ -2,6 +2,7 @@
 
 pub mod conformance;
 pub mod embedded;
+mod measured;
 mod notification;
 pub mod s3;
 
@@ -11,6 +12,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures::stream::BoxStream;
 
+pub use measured::measured;
 pub use notification::{Delivery, Notification, Notifications};
 
 /// A condition under which a PUT may take place. Checked and written atomically.

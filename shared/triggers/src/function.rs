@@ -46,7 +46,8 @@ impl Function {
         let (function, work) = (&self, &work);
         run(service_fn(move |event: LambdaEvent<T>| async move {
             let deadline = Deadline::of_epoch_ms(event.context.deadline);
-            function.invocation(&event.context, deadline, work(event.payload, deadline)).await
+            // Work may be large, and would make every future around it so.
+            function.invocation(&event.context, deadline, Box::pin(work(event.payload, deadline))).await
         }))
         .await
     }

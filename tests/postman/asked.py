@@ -228,7 +228,7 @@ const { partitions, gaps, balanced } = pm.response.json();
 pm.test('каждая запись на счету', () => pm.expect(balanced).to.eql(true));
 pm.test('пропусков нет', () => pm.expect(gaps).to.eql([]));
 pm.test('исходы записей складываются', () => partitions.filter((p) => p.topic === 'events').forEach((p) => {
-  pm.expect(p.settled + p.duplicates + p.erased + p.dead_letters + p.missing + p.pending + p.unaccounted).to.eql(p.logged);
+  pm.expect(p.settled + p.duplicates + p.erased + p.dead_letters + p.missing + (p.expired || 0) + p.pending + p.unaccounted).to.eql(p.logged);
 }));
 """)), about="Что стало с каждой записью журнала на каждом шаге."),
     Request("Сверка, проба", "POST", "/2015-03-31/functions/reconcile/invocations", status(200, FUNCTION), body={"dry_run": True},

@@ -17,6 +17,14 @@ pub trait SettleInto: Send + Sync + 'static {
     async fn rows_of_load(&self, load_id: Uuid) -> Result<u64, WarehouseError>;
     async fn commit(&self, commit: &Commit) -> Result<(), WarehouseError>;
     async fn erase_settled(&self, rows: &[ErasedRow]) -> Result<(), WarehouseError>;
+    async fn replaces_day(&self, version: u64, load_id: Uuid, day: Day) -> Result<(), WarehouseError> {
+        let message = format!("version {version} brings {day} anew, which load {load_id} cannot be settled for here");
+        Err(WarehouseError::Operator(message))
+    }
+    async fn drop_replaced(&self, hours: u32) -> Result<u64, WarehouseError> {
+        let _ = hours;
+        Ok(0)
+    }
     async fn versions_without_marts(&self) -> Result<Vec<(u64, Uuid)>, WarehouseError>;
     async fn days_of_load(&self, load_id: Uuid) -> Result<Vec<Day>, WarehouseError>;
     async fn rebuild_marts(&self, days: &[Day]) -> Result<(), WarehouseError>;
@@ -53,6 +61,14 @@ impl SettleInto for Warehouse {
     async fn erase_settled(&self, rows: &[ErasedRow]) -> Result<(), WarehouseError> {
         let identities: Vec<_> = rows.iter().map(|row| (row.site_id.clone(), row.event_id)).collect();
         Self::erase(self, &identities).await
+    }
+
+    async fn replaces_day(&self, version: u64, load_id: Uuid, day: Day) -> Result<(), WarehouseError> {
+        Self::replaces_day(self, version, load_id, day).await
+    }
+
+    async fn drop_replaced(&self, hours: u32) -> Result<u64, WarehouseError> {
+        Self::drop_replaced(self, hours).await
     }
 
     async fn versions_without_marts(&self) -> Result<Vec<(u64, Uuid)>, WarehouseError> {

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use clickstream_erasure::{Erased, Person as Forgotten, Tombstones};
 use clickstream_event::{Event, Logged, Rejection};
 use clickstream_log::{Batch, EVENTS, REJECTED};
-use clickstream_store::{LoggedRejection, Person, SharedStore};
+use clickstream_store::{ErasedEvent, LoggedRejection, Person, SharedStore};
 use clickstream_telemetry::metric;
 use serde::de::DeserializeOwned;
 
@@ -70,13 +70,19 @@ impl StoreEvents {
         }
     }
 
-    /// Takes out what an earlier try of the batch may have put, or this one before an erasure that looked meanwhile.
+    /// Takes out what an earlier try of the batch may have put, or this one before an erasure that looked meanwhile, and notes
+    /// for traces what is left out.
     async fn forget_events(&self, of: &[Logged]) -> Result<(), StoreEventsError> {
         let erased = self.erased_after().await?;
-        let mut persons = BTreeSet::new();
+        let (mut persons, mut notes) = (BTreeSet::new(), Vec::new());
         for event in of.iter().map(|logged| &logged.event).filter(|event| erased.erases(event)) {
-            persons.extend(erased.forgotten_in(event).into_iter().map(|(person, at)| (event.site_id.as_str(), person, at)));
+            let forgotten = erased.forgotten_in(event);
+            if let Some(erased_at) = forgotten.iter().map(|(_, at)| *at).max() {
+                notes.push(ErasedEvent { site_id: event.site_id.clone(), event_id: event.event_id, erased_at });
+            }
+            persons.extend(forgotten.into_iter().map(|(person, at)| (event.site_id.as_str(), person, at)));
         }
+        self.store.note_erased(&notes).await?;
         for (site, person, erased_at) in persons {
             self.store.erase(site, &of_store(person), erased_at).await?;
         }

@@ -14,7 +14,7 @@ use clickstream_land::Land;
 use clickstream_load::Load;
 use clickstream_query::{Query, QueryContext};
 use clickstream_reconcile::{Groups, RebuildRequest, Reconcile, ReconcileReport, ReconcileRequest, Settings, Sources};
-use clickstream_replay::Replay;
+use clickstream_replay::{Replay, ReplayRequest, ReplaySource};
 use clickstream_settle::{Settle, SettleReport};
 use clickstream_store_events::StoreEvents;
 use clickstream_telemetry::{Function, LiveFeed, Origin, watched};
@@ -104,6 +104,10 @@ impl Functions {
         let compact = Compact::new(objects(), Arc::clone(&parts.lake), log_id.clone())
             .with_options(config.compact)
             .with_tombstones(Arc::clone(&tombstones));
+        let replay = Replay::new(log(), objects(), parts.warehouse.clone(), sites.clone())
+            .with_tombstones(Arc::clone(&tombstones))
+            .with_lake(Arc::clone(&parts.lake), config.lake.memory)
+            .with_settle(Arc::new(SettleNow(Arc::clone(&settle))));
         Self {
             collect: Collector::new(log(), sites.clone(), limits).with_feed(feed.clone()).with_spill(objects()),
             intake_topic: IntakeTopic::new(log(), sites.clone()).with_feed(feed),
@@ -114,7 +118,7 @@ impl Functions {
             maintenance: Maintenance::new(Arc::clone(&parts.lake), compact, config.lake),
             settle,
             query: Query::new(context),
-            replay: Replay::new(log(), objects(), parts.warehouse.clone(), sites.clone()).with_tombstones(Arc::clone(&tombstones)),
+            replay,
             erase,
             unspill: Unspill::new(log(), objects()),
             reconcile: reconcile(parts, log_id_of_ledger, tombstones, config),
@@ -227,8 +231,11 @@ impl Functions {
         Ok(serde_json::to_value(watched(Function::Rebuild, Origin::Current, self.reconcile.rebuild(request)).await?)?)
     }
 
+    /// Days are computed and settled while no compaction is: the two would only make each other begin again.
     async fn run_replay(&self, payload: Value) -> anyhow::Result<Value> {
-        let request = serde_json::from_value(payload)?;
+        let request: ReplayRequest = serde_json::from_value(payload)?;
+        let changes_lake = matches!(request.source, ReplaySource::Days { .. }) && !request.dry_run;
+        let _one = if changes_lake { Some(self.compaction.lock().await) } else { None };
         Ok(serde_json::to_value(watched(Function::Replay, Origin::Current, self.replay.run(request)).await?)?)
     }
 }
@@ -237,7 +244,8 @@ impl Functions {
 fn reconcile(parts: &Parts, log_id: String, tombstones: Arc<Tombstones>, config: &Config) -> Reconcile {
     let (log, objects, lake) = (Arc::clone(&parts.log), Arc::clone(&parts.objects), Arc::clone(&parts.lake));
     let sources = Sources::new(log, objects, lake, parts.warehouse.clone(), Arc::clone(&parts.store), log_id).with_tombstones(tombstones);
-    let groups = Groups { store: polled::STORE, land: polled::LAND, intake_topic: polled::INTAKE_TOPIC };
+    let (store, land) = (polled::STORE.into(), polled::LAND.into());
+    let groups = Groups { store, store_rejected: polled::STORE.into(), land, intake_topic: polled::INTAKE_TOPIC.into() };
     let retention = Duration::from_hours(24 * u64::from(config.log_days));
     Reconcile::new(sources, Settings { groups, retention, ..Settings::default() })
 }

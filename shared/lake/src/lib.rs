@@ -14,15 +14,19 @@ mod file;
 mod lake;
 mod log_files;
 mod open;
+mod replay;
 mod vacuum;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::civil::Date;
 
 pub use counts::{Counts, PlaceCounts};
 pub use erased::ErasedRow;
 pub use error::LakeError;
 pub use file::{LakeFile, NewFile};
 pub use lake::Lake;
+pub use replay::{Replay, WrittenBy, day_of, moments_of};
 pub use vacuum::{Vacuum, Vacuumed};
 
 /// Next offset per partition, keyed `{log_id}/{partition}`.
@@ -56,6 +60,16 @@ pub enum Change {
         /// The list's path within the table.
         removed: String,
     },
+    /// It put the rows of a day in place of those that stood: the same events with other values, but for rows of people
+    /// who were erased.
+    Replay {
+        /// The day (UTC) of the rows' `original_at`. These files hold all rows of it as of this version.
+        day: Date,
+        /// Days (UTC) on which they happened by `occurred_at`.
+        happened_on: BTreeSet<Date>,
+        /// The files of the day's rows, which hold no other.
+        files: Vec<LakeFile>,
+    },
 }
 
 /// One version of the table.
@@ -70,10 +84,10 @@ pub struct Version {
 }
 
 impl Version {
-    /// The files that brought rows.
+    /// The files that brought rows, or rows' new values.
     pub fn added(&self) -> &[LakeFile] {
         match &self.change {
-            Change::Append(files) => files,
+            Change::Append(files) | Change::Replay { files, .. } => files,
             Change::Rewrite | Change::Erase { .. } => &[],
         }
     }

@@ -7,7 +7,7 @@ use clickstream_event::{Logged, Micros};
 use clickstream_telemetry::called;
 use uuid::Uuid;
 
-use crate::{CopyAt, Cursor, EventStore, Found, LoggedRejection, Person, SharedStore, StoreError, Which};
+use crate::{CopyAt, Cursor, ErasedEvent, EventStore, Found, LoggedRejection, Person, SharedStore, StoreError, Which};
 
 /// The name of this client in metrics.
 const CLIENT: &str = "store";
@@ -25,6 +25,7 @@ fn is_failure(_: &StoreError) -> bool {
 }
 
 #[async_trait]
+#[deny(clippy::missing_trait_methods, reason = "what a port says by default would stand in for what its adapter does")]
 impl EventStore for Measured {
     async fn put_events(&self, events: &[Logged]) -> Result<(), StoreError> {
         called(CLIENT, "put_events", is_failure, self.0.put_events(events)).await
@@ -38,7 +39,7 @@ impl EventStore for Measured {
         called(CLIENT, "find", is_failure, self.0.find(site, event_id)).await
     }
 
-    async fn copies(&self, site: &str, event_id: Uuid) -> Result<Option<Vec<CopyAt>>, StoreError> {
+    async fn copies(&self, site: &str, event_id: Uuid) -> Result<Vec<CopyAt>, StoreError> {
         called(CLIENT, "copies", is_failure, self.0.copies(site, event_id)).await
     }
 
@@ -56,6 +57,10 @@ impl EventStore for Measured {
 
     async fn erase(&self, site: &str, person: &Person, before: Micros) -> Result<u64, StoreError> {
         called(CLIENT, "erase", is_failure, self.0.erase(site, person, before)).await
+    }
+
+    async fn note_erased(&self, events: &[ErasedEvent]) -> Result<(), StoreError> {
+        called(CLIENT, "note_erased", is_failure, self.0.note_erased(events)).await
     }
 
     async fn erase_rejections(&self, site: &str, which: Which) -> Result<u64, StoreError> {

@@ -7,7 +7,7 @@ use jiff::ToSpan;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{Day, Warehouse, WarehouseError, rebuilding::Rebuild, report::Report, settled::days_of, warehouse::requested};
+use crate::{Day, Warehouse, WarehouseError, rebuilding::Rebuild, settled::days_of, warehouse::requested};
 
 /// How often a rebuild starts over because a newer version was settled meanwhile.
 const ROUNDS: u32 = 5;
@@ -17,18 +17,31 @@ const RUN: usize = 31;
 /// A mart: its table, its SELECT, and which other days an event's day touches.
 pub(crate) struct Mart {
     pub(crate) table: &'static str,
-    pub(crate) report: Report,
+    pub(crate) select: &'static str,
     before: i32,
     after: i32,
 }
 
+macro_rules! mart {
+    ($table:literal, $before:literal, $after:literal) => {
+        Mart {
+            table: $table,
+            select: include_str!(concat!("../../../schema/clickhouse/marts/", $table, ".sql")),
+            before: $before,
+            after: $after,
+        }
+    };
+}
+
 /// A session belongs to the day it began; a person counts for the 7 and 30 days that end with a day.
-pub(crate) const MARTS: [Mart; 5] = [
-    Mart { table: "element_daily", report: Report::Elements, before: 0, after: 0 },
-    Mart { table: "device_daily", report: Report::Devices, before: 0, after: 0 },
-    Mart { table: "page_daily", report: Report::Pages, before: 0, after: 0 },
-    Mart { table: "session_daily", report: Report::Sessions, before: 1, after: 1 },
-    Mart { table: "user_activity_daily", report: Report::Activity, before: 0, after: 29 },
+pub(crate) const MARTS: [Mart; 7] = [
+    mart!("element_daily", 0, 0),
+    mart!("device_daily", 0, 0),
+    mart!("page_daily", 0, 0),
+    mart!("session_daily", 1, 1),
+    mart!("user_activity_daily", 0, 29),
+    mart!("person_daily", 0, 0),
+    mart!("source_daily", 0, 0),
 ];
 
 #[derive(Row, Deserialize)]

@@ -64,7 +64,7 @@ pub fn command(data: &Path) -> Command {
 }
 
 /// What the binary and its libraries read from the environment.
-const VARIABLES: [&str; 32] = [
+const VARIABLES: [&str; 33] = [
     "ADMIN_TOKEN",
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
@@ -90,6 +90,7 @@ const VARIABLES: [&str; 32] = [
     "RAW_RETENTION_DAYS",
     "RUST_BACKTRACE",
     "RUST_LOG",
+    "SCHEDULE",
     "SETUP",
     "SITES",
     "SITES_FILE",

@@ -102,6 +102,10 @@ impl Erase {
     pub async fn run(&self, site: &str, id: Uuid) -> Result<String, EraseError> {
         let Some(_running) = Running::begin(&self.running, id) else { return Err(EraseError::Busy(id)) };
         let mut erasure = Erasure::read(&self.objects, site, id).await?;
+        if erasure.step == Step::Done {
+            // A run that was killed as it ended may have left this.
+            erasure.tidy(&self.objects).await?;
+        }
         while erasure.step != Step::Done {
             self.step_once(&mut erasure).await?;
         }

@@ -170,6 +170,12 @@ impl Erasure {
         self.step = Step::Done;
         self.under_way = false;
         self.save(objects).await?;
+        self.tidy(objects).await
+    }
+
+    /// Older versions of the state, which had the ids in clear, go, and then what says that it is not done. Again changes
+    /// nothing.
+    pub(crate) async fn tidy(&self, objects: &SharedObjects) -> Result<(), EraseError> {
         objects.delete_old_versions(&state_key(&self.site_id, self.erasure_id)).await?;
         Ok(objects.delete(&pending_key(self.erasure_id)).await?)
     }

@@ -15,6 +15,7 @@ use clickstream_load::Load;
 use clickstream_query::{Query, QueryContext};
 use clickstream_reconcile::{Groups, RebuildRequest, Reconcile, ReconcileReport, ReconcileRequest, Settings, Sources};
 use clickstream_replay::Replay;
+use clickstream_retention::{REJECTED_DAYS, Retention, RetentionReport, RetentionRequest};
 use clickstream_settle::{Settle, SettleReport};
 use clickstream_store_events::StoreEvents;
 use clickstream_telemetry::LiveFeed;
@@ -24,7 +25,7 @@ use serde::Serialize;
 use serde_json::Value;
 use tokio::sync::Mutex;
 
-use super::{Parts, erasing::SettleNow, polled, retention::REJECTED_DAYS};
+use super::{Parts, erasing::SettleNow, polled, retention::retention};
 use crate::config::Config;
 
 /// Merges of one run by the clock begin within this long: the next compaction is not to wait for them.
@@ -56,6 +57,8 @@ pub struct Functions {
     pub erase: Erase,
     /// What was spilled back into the log.
     pub unspill: Unspill,
+    /// What is old and needed no more.
+    retention: Retention,
     /// The ledger, repairs, and ClickHouse and the event store anew from the lake.
     pub reconcile: Reconcile,
     /// Which lake versions are settled.
@@ -77,7 +80,7 @@ pub struct Compacted {
 
 impl Functions {
     /// Names that [`Functions::invoke`] knows.
-    pub const NAMES: [&str; 8] = ["compact", "vacuum", "settle", "replay", "unspill", "erase", "reconcile", "rebuild"];
+    pub const NAMES: [&str; 9] = ["compact", "vacuum", "settle", "replay", "unspill", "erase", "reconcile", "rebuild", "retention"];
 
     /// The functions of a started service, for `sites`, on the log of the identity `log_id`.
     pub fn new(parts: &Parts, log_id: String, sites: &Sites, config: &Config) -> Self {
@@ -117,6 +120,7 @@ impl Functions {
             replay: Replay::new(log(), objects(), parts.warehouse.clone(), sites.clone()).with_tombstones(Arc::clone(&tombstones)),
             erase,
             unspill: Unspill::new(log(), objects()),
+            retention: retention(parts, config),
             reconcile: reconcile(parts, log_id_of_ledger, tombstones, config),
             warehouse: parts.warehouse.clone(),
             compaction: Mutex::new(()),
@@ -162,6 +166,7 @@ impl Functions {
             "erase" => self.run_erase(payload).await,
             "reconcile" => self.run_reconcile(payload).await,
             "rebuild" => self.run_rebuild(payload).await,
+            "retention" => self.run_retention(payload).await,
             _ => return None,
         })
     }
@@ -216,6 +221,15 @@ impl Functions {
         let request: RebuildRequest = serde_json::from_value(payload)?;
         let _one = self.compaction.lock().await;
         Ok(serde_json::to_value(self.reconcile.rebuild(request).await?)?)
+    }
+
+    /// Removes what is old and needed no more, or says what would go.
+    pub async fn retain(&self, request: RetentionRequest) -> RetentionReport {
+        self.retention.run(request).await
+    }
+
+    async fn run_retention(&self, payload: Value) -> anyhow::Result<Value> {
+        Ok(serde_json::to_value(self.retain(serde_json::from_value(payload)?).await)?)
     }
 
     async fn run_replay(&self, payload: Value) -> anyhow::Result<Value> {

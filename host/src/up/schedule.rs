@@ -4,9 +4,10 @@ use std::{sync::Arc, time::Duration};
 
 use clickstream_compact::VacuumRequest;
 use clickstream_reconcile::ReconcileRequest;
+use clickstream_retention::RetentionRequest;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{Functions, Parts, lease::Lease, retention::Retention};
+use super::{Functions, Parts, lease::Lease};
 use crate::config::Config;
 
 /// How often retention looks.
@@ -34,10 +35,10 @@ pub fn start(parts: &Arc<Parts>, functions: &Arc<Functions>, config: &Config, st
         let f = Arc::clone(&f);
         async move { f.vacuum(VacuumRequest::default()).await.map(drop) }
     });
-    let retention = Arc::new(Retention::new(parts, config));
+    let f = Arc::clone(functions);
     every("retention", RETENTION_EVERY, parts, stop, work, move || {
-        let retention = Arc::clone(&retention);
-        async move { retention.run().await }
+        let f = Arc::clone(&f);
+        async move { f.retain(RetentionRequest::default()).await.whole().map(drop).map_err(Into::into) }
     });
 }
 

@@ -16,6 +16,8 @@ use crate::{Change, Counts, LakeError, LakeFile, Watermarks, counts::COUNTS};
 pub const WATERMARKS: &str = "clickstream.watermarks";
 /// Name, in `commitInfo`, of the object that lists whose rows an erasure took out.
 pub const ERASED: &str = "clickstream.erased";
+/// Name, in `commitInfo`, of the first day that stayed when days expired.
+pub const EXPIRED: &str = "clickstream.expired_before";
 /// Name, in `commitInfo`, of an id that no other commit has.
 pub const WRITE: &str = "clickstream.write";
 /// Prefix of our application ids; `{log_id}/{partition}` follows.
@@ -37,6 +39,7 @@ pub struct CommitFile {
 /// Reads the commit file of `version`.
 pub fn read(version: u64, bytes: &Bytes) -> Result<CommitFile, LakeError> {
     let (mut added, mut removed, mut erased, mut watermarks, mut counts) = (Vec::new(), Vec::new(), None, None, None);
+    let mut expired = None;
     for action in get_actions(version, bytes)? {
         match action {
             Action::Add(add) if add.data_change => added.push(LakeFile::new(&add.path, add.size, add.stats.as_deref())?),
@@ -45,14 +48,16 @@ pub fn read(version: u64, bytes: &Bytes) -> Result<CommitFile, LakeError> {
                 watermarks = said(version, &info, WATERMARKS)?;
                 erased = said(version, &info, ERASED)?;
                 counts = said(version, &info, COUNTS)?;
+                expired = said(version, &info, EXPIRED)?;
             }
             _ => {}
         }
     }
-    let change = match erased {
-        Some(list) => Change::Erase { removed: list },
-        None if added.is_empty() => Change::Rewrite,
-        None => Change::Append(added),
+    let change = match (erased, expired) {
+        (Some(list), _) => Change::Erase { removed: list },
+        (None, Some(before)) => Change::Expire { before },
+        (None, None) if added.is_empty() => Change::Rewrite,
+        (None, None) => Change::Append(added),
     };
     Ok(CommitFile { change, watermarks, counts, removed })
 }

@@ -62,7 +62,7 @@ impl Lake {
         self.write(base.version + 1, CommitData::new(actions, operation, said, Vec::new())).await
     }
 
-    async fn write(&self, version: u64, data: CommitData) -> Result<u64, LakeError> {
+    pub(crate) async fn write(&self, version: u64, data: CommitData) -> Result<u64, LakeError> {
         let bytes = data.get_bytes().map_err(|e| LakeError::Corrupt(e.to_string()))?;
         match self.log.write_commit_entry(version, CommitOrBytes::LogBytes(bytes.clone()), Uuid::new_v4()).await {
             Ok(()) => self.follows(version).await?,
@@ -95,6 +95,6 @@ impl Lake {
 }
 
 /// What every commit says in its `commitInfo`: the watermarks, and an id that tells it from any other.
-fn said(watermarks: &Watermarks) -> HashMap<String, Value> {
+pub(crate) fn said(watermarks: &Watermarks) -> HashMap<String, Value> {
     HashMap::from([(WATERMARKS.to_owned(), json!(watermarks)), (WRITE.to_owned(), json!(Uuid::now_v7()))])
 }

@@ -10,8 +10,10 @@ mod commit;
 mod counts;
 mod erased;
 mod error;
+mod expire;
 mod file;
 mod lake;
+mod lake_days;
 mod log_files;
 mod open;
 mod vacuum;
@@ -21,8 +23,10 @@ use std::collections::BTreeMap;
 pub use counts::{Counts, PlaceCounts};
 pub use erased::ErasedRow;
 pub use error::LakeError;
+pub use expire::{Expiry, RowsByPlace, begin_of};
 pub use file::{LakeFile, NewFile};
 pub use lake::Lake;
+pub use lake_days::{LakeDays, LakeDaysError};
 pub use vacuum::{Vacuum, Vacuumed};
 
 /// Next offset per partition, keyed `{log_id}/{partition}`.
@@ -56,6 +60,11 @@ pub enum Change {
         /// The list's path within the table.
         removed: String,
     },
+    /// It took out every row that happened before this day (UTC, by `occurred_at`).
+    Expire {
+        /// The first day that stays.
+        before: jiff::civil::Date,
+    },
 }
 
 /// One version of the table.
@@ -74,7 +83,7 @@ impl Version {
     pub fn added(&self) -> &[LakeFile] {
         match &self.change {
             Change::Append(files) => files,
-            Change::Rewrite | Change::Erase { .. } => &[],
+            Change::Rewrite | Change::Erase { .. } | Change::Expire { .. } => &[],
         }
     }
 }

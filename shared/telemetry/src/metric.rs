@@ -56,6 +56,8 @@ pub const SPILLED_OBJECTS: &str = "clickstream_spilled_objects_total";
 pub const UNSPILLED_RECORDS: &str = "clickstream_unspilled_records_total";
 /// Spill objects done with, by `outcome` (returned, quarantined).
 pub const UNSPILLED_OBJECTS: &str = "clickstream_unspilled_objects_total";
+/// What retention removed, by `rule`.
+pub const EXPIRED: &str = "clickstream_expired_total";
 /// Files taken in, by `outcome`.
 pub const FILES: &str = "clickstream_files_total";
 
@@ -151,6 +153,7 @@ fn describe() {
     describe_counter!(SPILLED_OBJECTS, Unit::Count, "objects that such records were written as");
     describe_counter!(UNSPILLED_RECORDS, Unit::Count, "records that returned from the bucket to the log");
     describe_counter!(UNSPILLED_OBJECTS, Unit::Count, "spill objects done with, by outcome");
+    describe_counter!(EXPIRED, Unit::Count, "what retention removed, by rule");
     describe_counter!(FILES, Unit::Count, "files taken in, by outcome");
     describe_gauge!(LEDGER, Unit::Count, "records of the log, by topic, partition and step");
     describe_gauge!(LEDGER_UNACCOUNTED, Unit::Count, "records that the ledger cannot account for, by topic and partition");

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use clickhouse::Row;
-use jiff::ToSpan;
+use jiff::ToSpan as _;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -19,16 +19,19 @@ pub(crate) struct Mart {
     pub(crate) table: &'static str,
     pub(crate) report: Report,
     before: i32,
-    after: i32,
+    /// Days after an event's that see it: as many before its own does a day look back upon.
+    pub(crate) after: i32,
+    /// How its report orders rows within a day.
+    pub(crate) order: &'static str,
 }
 
 /// A session belongs to the day it began; a person counts for the 7 and 30 days that end with a day.
 pub(crate) const MARTS: [Mart; 5] = [
-    Mart { table: "element_daily", report: Report::Elements, before: 0, after: 0 },
-    Mart { table: "device_daily", report: Report::Devices, before: 0, after: 0 },
-    Mart { table: "page_daily", report: Report::Pages, before: 0, after: 0 },
-    Mart { table: "session_daily", report: Report::Sessions, before: 1, after: 1 },
-    Mart { table: "user_activity_daily", report: Report::Activity, before: 0, after: 29 },
+    Mart { table: "element_daily", report: Report::Elements, before: 0, after: 0, order: "views DESC, clicks DESC, element_id" },
+    Mart { table: "device_daily", report: Report::Devices, before: 0, after: 0, order: "events DESC, device_type, os, browser" },
+    Mart { table: "page_daily", report: Report::Pages, before: 0, after: 0, order: "rank" },
+    Mart { table: "session_daily", report: Report::Sessions, before: 1, after: 1, order: "site_id" },
+    Mart { table: "user_activity_daily", report: Report::Activity, before: 0, after: 29, order: "site_id" },
 ];
 
 #[derive(Row, Deserialize)]
@@ -116,11 +119,6 @@ impl Warehouse {
 
     pub(crate) async fn newest_version(&self) -> Result<Option<u64>, WarehouseError> {
         Ok(self.newest_commit().await?.map(|commit| commit.version))
-    }
-
-    /// The first day that is not closed.
-    pub(crate) fn open_from(&self) -> Option<Day> {
-        self.open_days.and_then(|days| today().checked_sub(i64::from(days).days()).ok())
     }
 }
 

@@ -20,6 +20,7 @@ migrations! {
     5 "0005_marts",
     6 "0006_merges",
     7 "0007_ledger",
+    9 "0009_closed",
 }
 
 const LEDGER: &str = "CREATE TABLE IF NOT EXISTS migrations

@@ -177,7 +177,7 @@ $(REPORT): tests/report/package.json tests/report/package-lock.json
 # Lines of shared/ and functions/ that `make unit` runs: a build of its own, more than half an hour on two slow cores.
 coverage: deps test-servers
 	tests/coverage.sh
-# The rules: sound, tested, of metrics that exist, each alert with its page; then a real Prometheus sees a real fault.
+# The rules: sound, tested, of metrics that exist, each alert with its page; a collector takes traces; a real Prometheus sees real faults.
 prometheus: deps build $(PROMETHEUS)
 	tests/prometheus/run.sh
 # The dashboards: what grafana/boards says, of Grafana's types, every query answered.

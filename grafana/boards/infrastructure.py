@@ -5,6 +5,7 @@ from .panels import Text as T
 from .panels import lines, prom
 
 RATE = "rate({0}[$__rate_interval])"
+HOST = T("The hosts' own metrics.", "Метрики самих хостов.")
 NODE = T("By node_exporter.", "Из node_exporter.")
 KAFKA = T("By kafka_exporter.", "Из kafka_exporter.")
 MINIO = T("MinIO's own metrics.", "Метрики самого MinIO.")
@@ -43,6 +44,77 @@ PANELS = [
         prom(f"sum({RATE.format('clickstream_live_missed_total')})", T("missed", "пропущено")),
         width=8,
         unit="cps",
+    ),
+    lines(
+        T("Requests to parts per second", "Запросов к частям в секунду"),
+        prom("sum by (client) (clickstream:client_requests:rate5m)", "{{client}}"),
+        about=HOST,
+        width=8,
+        unit="reqps",
+    ),
+    lines(
+        T("Requests to parts: failures", "Запросы к частям: ошибки"),
+        prom("clickstream:client_errors:ratio5m", "{{client}}"),
+        about=HOST,
+        width=8,
+        unit="percentunit",
+    ),
+    lines(
+        T("Time of a request to a part, p99", "Время запроса к части, p99"),
+        prom("clickstream:client_seconds:p99_5m", "{{client}}"),
+        about=HOST,
+        width=8,
+        unit="s",
+    ),
+    lines(
+        T("Memory of the process", "Память процесса"),
+        [
+            prom('process_resident_memory_bytes{job="clickstream"}', T("{{instance}} in use", "{{instance}} занято")),
+            prom("clickstream_memory_limit_bytes", T("{{instance}} limit", "{{instance}} предел")),
+        ],
+        about=HOST,
+        width=8,
+        unit="bytes",
+        min=0,
+    ),
+    lines(
+        T("Processor time of the process", "Процессорное время процесса"),
+        prom('rate(process_cpu_seconds_total{job="clickstream"}[$__rate_interval])', T("{{instance}}, cores", "{{instance}}, ядер")),
+        about=HOST,
+        width=8,
+        min=0,
+    ),
+    lines(
+        T("Open files and threads of the process", "Открытые файлы и потоки процесса"),
+        [
+            prom('process_open_fds{job="clickstream"}', T("{{instance}} files", "{{instance}} файлов")),
+            prom('process_threads{job="clickstream"}', T("{{instance}} threads", "{{instance}} потоков")),
+        ],
+        about=HOST,
+        width=8,
+        min=0,
+    ),
+    lines(
+        T("Disk of the data folder: free", "Диск папки данных: свободно"),
+        prom("clickstream_data_disk_free_bytes / clickstream_data_disk_size_bytes", "{{instance}}"),
+        about=HOST,
+        width=8,
+        unit="percentunit",
+        max=1,
+        min=0,
+    ),
+    lines(
+        T("The lake: size", "Озеро: размер"),
+        prom("max(clickstream_lake_bytes)", T("of the newest version", "новейшей версии")),
+        about=HOST,
+        width=8,
+        unit="bytes",
+    ),
+    lines(
+        T("The lake: files", "Озеро: файлов"),
+        prom("max(clickstream_lake_files)", T("of the newest version", "новейшей версии")),
+        about=HOST,
+        width=8,
     ),
     lines(
         T("Processor", "Процессор"),

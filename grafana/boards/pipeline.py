@@ -65,6 +65,42 @@ PANELS = [
         unit="s",
     ),
     lines(
+        T("Freshness: from arrival into ClickHouse", "Свежесть: от прихода до ClickHouse"),
+        [
+            prom("clickstream:freshness_seconds:p50_5m", T("median", "медиана")),
+            prom("clickstream:freshness_seconds:p95_5m", "p95"),
+        ],
+        unit="s",
+        about=T("Promised are 10 s of 95 %.", "Обещано 10 с для 95 %."),
+    ),
+    lines(
+        T("Records that groups have not done", "Необработанных записей по группам"),
+        prom("clickstream:group_lag:records", "{{group}} {{topic}}"),
+    ),
+    lines(
+        T("Functions: failed invocations", "Функции: неудачные вызовы"),
+        prom('clickstream:function_invocations:rate5m{outcome="failed"}', "{{function}}"),
+        unit="cps",
+    ),
+    lines(
+        T("Functions: time of an invocation, p95", "Функции: время вызова, p95"),
+        prom("clickstream:function_seconds:p95_15m", "{{function}}"),
+        unit="s",
+    ),
+    lines(
+        T("Work by the clock: since it last ended well", "Работа по расписанию: с последнего успеха"),
+        prom("clickstream:since_success:seconds", "{{function}}"),
+        unit="s",
+    ),
+    lines(
+        T("Waiting: versions, notifications", "Ожидают: версии, уведомления"),
+        [
+            prom("clickstream:settle_behind:versions", T("lake versions not settled", "незакреплённых версий озера")),
+            prom("sum by (prefix) (clickstream_notifications_pending)", T("notifications not done, {{prefix}}", "необработанных уведомлений, {{prefix}}")),
+            prom("sum by (function) (rate(clickstream_notification_retries_total[$__rate_interval]))", T("retries per second, {{function}}", "повторов в секунду, {{function}}")),
+        ],
+    ),
+    lines(
         T("Rows per second, step by step", "Строк в секунду по шагам"),
         [
             prom("clickstream:accepted:rate5m", T("accepted", "принято")),
@@ -120,7 +156,7 @@ PANELS = [
         T("Age of the oldest record not done", "Возраст старейшей необработанной записи"),
         prom("max by (group, topic) (clickstream_group_lag_age_seconds)", "{{group}} {{topic}}"),
         unit="s",
-        about=T("As reconcile sees it, every 10 minutes.", "Как видит reconcile, раз в 10 минут."),
+        about=T("As each host that works sees it, every 10 s.", "Как видит каждый работающий хост, раз в 10 с."),
     ),
     lines(T("Repairs", "Исправления"), prom("sum by (kind) (increase(clickstream_repairs_total[1h]))", "{{kind}}"), bars=True),
     table(

@@ -15,7 +15,7 @@ use clickstream_retention::{RawExpiry, RetentionSettings, RetentionSettingsError
 use clickstream_sites::{SettingsError, SitesFileError, SitesSetting, visitor_secret};
 use ipnet::IpNet;
 
-use crate::{cli::Up, http::SigningKey, servers::Servers};
+use crate::{cli::Up, http::SigningKey, servers::Servers, traces::TraceSettings};
 
 /// What `up` runs with.
 pub struct Config {
@@ -60,6 +60,8 @@ pub struct Config {
     pub erasure_key: Option<String>,
     /// `LAKE_FILE_MB`, `MERGE_MEMORY_MB`, `LAKE_RETENTION_DAYS`: merges and vacuums of the lake.
     pub lake: LakeSettings,
+    /// `OTEL_EXPORTER_OTLP_ENDPOINT` and others: where traces go. None: nowhere, and none are taken.
+    pub traces: Option<TraceSettings>,
 }
 
 /// A variable with a value that cannot be used.
@@ -161,6 +163,7 @@ impl Config {
             retention: retention(&servers)?,
             erasure_key: variable("ERASURE_KEY", None, "a key has 32 characters or more", |t| (t.len() >= 32).then(|| Some(t.to_owned())))?,
             lake: LakeSettings::from_env()?,
+            traces: TraceSettings::from_env()?,
             servers,
         })
     }
@@ -206,9 +209,10 @@ impl Config {
             ("EVENT_RETENTION_DAYS", self.event_days.to_string()),
             ("ERASURE_KEY", if self.erasure_key.is_some() { "(set)" } else { "(not set: the bucket's own)" }.to_owned()),
         ];
-        for (name, value) in rows.into_iter().chain(self.lake.describe()).chain(self.retention.describe()) {
+        let more = self.lake.describe().into_iter().chain(self.retention.describe()).chain(TraceSettings::describe(self.traces.as_ref()));
+        for (name, value) in rows.into_iter().chain(more) {
             let from = if std::env::var(name).is_ok_and(|v| !v.is_empty()) { "environment" } else { "default or option" };
-            let _ = writeln!(text, "{name:<26}{value:<48}{from}");
+            let _ = writeln!(text, "{name:<28}{value:<48}{from}");
         }
         text
     }

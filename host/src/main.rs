@@ -9,7 +9,9 @@ mod doctor;
 mod http;
 mod memory;
 mod priority;
+mod process;
 mod servers;
+mod traces;
 mod up;
 
 use clap::Parser;

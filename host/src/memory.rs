@@ -1,4 +1,6 @@
-//! How this process keeps its memory.
+//! How this process keeps its memory, and how much it may take.
+
+use std::{fs, path::Path};
 
 use libc::c_char;
 use tikv_jemallocator::Jemalloc;
@@ -34,3 +36,45 @@ pub fn share_arenas() {
 /// Other allocators have no such arenas.
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
 pub fn share_arenas() {}
+
+/// Bytes of memory that the process may take: the lowest limit of its control groups
+/// (<https://docs.kernel.org/admin-guide/cgroup-v2.html>), else what the machine has. None where neither is told.
+pub fn limit() -> Option<u64> {
+    let told = |path: &Path| fs::read_to_string(path).ok();
+    let groups = told(Path::new("/proc/self/cgroup")).unwrap_or_default();
+    let machine = told(Path::new("/proc/meminfo")).and_then(|text| total(&text));
+    limits(&groups, told).chain(machine).min()
+}
+
+/// Limits of the groups that `/proc/self/cgroup` names and of those that they are in; of version 1 that of the container.
+fn limits(groups: &str, told: impl Fn(&Path) -> Option<String>) -> impl Iterator<Item = u64> {
+    let own = groups.lines().find_map(|line| line.strip_prefix("0::")).unwrap_or("/").trim_start_matches('/');
+    let root = Path::new("/sys/fs/cgroup");
+    let all = root.join(own);
+    let of_two = all.ancestors().take_while(|path| path.starts_with(root)).map(|path| path.join("memory.max"));
+    let limits: Vec<_> =
+        of_two.chain([root.join("memory/memory.limit_in_bytes")]).filter_map(|path| told(&path)?.trim().parse().ok()).collect();
+    limits.into_iter()
+}
+
+/// `MemTotal` of `/proc/meminfo`, bytes.
+fn total(meminfo: &str) -> Option<u64> {
+    let kib: u64 = meminfo.lines().find_map(|line| line.strip_prefix("MemTotal:"))?.trim().strip_suffix(" kB")?.parse().ok()?;
+    Some(kib << 10)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_lowest_limit_of_the_control_groups_holds() {
+        let files =
+            [("/sys/fs/cgroup/a/b/memory.max", "max"), ("/sys/fs/cgroup/a/memory.max", "1048576"), ("/sys/fs/cgroup/memory.max", "9")];
+        let told = |path: &Path| files.iter().find(|(known, _)| Path::new(known) == path).map(|(_, text)| format!("{text}\n"));
+        assert_eq!(limits("12:pids:/x\n0::/a/b\n", told).collect::<Vec<_>>(), [1_048_576, 9]);
+        assert_eq!(limits("", |_| None).count(), 0);
+        assert_eq!(total("MemFree: 1 kB\nMemTotal:       24684304 kB\n"), Some(24_684_304 << 10));
+        assert!(limit().is_some_and(|bytes| bytes > 0));
+    }
+}

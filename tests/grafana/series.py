@@ -57,12 +57,49 @@ def everything():
     yield counter("clickstream_repairs_total", 0.0005, kind="object", **HOST)
     for partition in ("0", "1"):
         yield gauge("clickstream_ledger_gap_records", 0, partition=partition, **HOST)
+    yield from measured()
     yield gauge("clickstream_sites", 3, **HOST)
     yield gauge("clickstream_sites_file_ok", 1, **HOST)
     yield gauge("clickstream_log_reachable", 1, **HOST)
     yield gauge("up", 1, **HOST)
     yield gauge("ALERTS", 1, alertname="ClickstreamUndecodable", alertstate="firing", severity="warning", promise="loss")
     yield from exporters()
+
+
+def measured():
+    """Functions, what waits, and what the host sees of its parts and of itself."""
+    for function, rate in (("collect", 40), ("store", 3), ("land", 2), ("load", 2), ("compact", 0.008), ("settle", 0.008), ("reconcile", 0.0017)):
+        yield counter("clickstream_function_invocations_total", rate, function=function, outcome="ok", **HOST)
+        yield counter("clickstream_function_invocations_total", rate / 500, function=function, outcome="failed", **HOST)
+        for i, bound in enumerate(("0.005", "0.1", "0.5", "2.5", "15", "60", "+Inf")):
+            yield counter("clickstream_function_seconds_bucket", rate * min(1, (i + 1) / 5), function=function, le=bound, **HOST)
+    for function in ("compact", "settle", "reconcile", "vacuum", "retention"):
+        name = "clickstream_last_success_timestamp_seconds"
+        yield name, {"function": function, **HOST}, lambda t: demo.NOW.timestamp() - HOURS * 3600 + t - t % 600
+    yield gauge("process_start_time_seconds", demo.NOW.timestamp() - 86400, **HOST)
+    for i, bound in enumerate(("1", "2", "3", "5", "10", "30", "+Inf")):
+        yield counter("clickstream_freshness_seconds_bucket", 2 * min(1, (i + 1) / 4), le=bound, **HOST)
+    for group in ("store", "land"):
+        yield gauge("clickstream_group_lag_records", 300, 0.9, group=group, topic="events", **HOST)
+    for prefix in ("raw/", "inbox/"):
+        yield gauge("clickstream_notifications_pending", 2, 0.9, prefix=prefix, **HOST)
+    yield counter("clickstream_notification_retries_total", 0.002, function="load", **HOST)
+    yield gauge("clickstream_lake_version", 900, **HOST)
+    yield gauge("clickstream_settled_version", 899, **HOST)
+    yield gauge("clickstream_lake_files", 40, 0.3, **HOST)
+    yield gauge("clickstream_lake_bytes", 3 << 30, 0.1, **HOST)
+    for client, operation, rate in (("log", "append", 60), ("store", "put_events", 3), ("objects", "put", 2), ("warehouse", "insert", 2)):
+        yield counter("clickstream_client_requests_total", rate, client=client, operation=operation, outcome="ok", **HOST)
+        yield counter("clickstream_client_requests_total", rate / 900, client=client, operation=operation, outcome="failed", **HOST)
+        for i, bound in enumerate(("0.001", "0.005", "0.025", "0.1", "0.5", "+Inf")):
+            yield counter("clickstream_client_seconds_bucket", rate * min(1, (i + 1) / 5), client=client, operation=operation, le=bound, **HOST)
+    yield gauge("process_resident_memory_bytes", 700 << 20, 0.1, **HOST)
+    yield gauge("clickstream_memory_limit_bytes", 2 << 30, **HOST)
+    yield counter("process_cpu_seconds_total", 0.4, **HOST)
+    yield gauge("process_open_fds", 180, 0.2, **HOST)
+    yield gauge("process_threads", 40, 0.1, **HOST)
+    yield gauge("clickstream_data_disk_free_bytes", 55 << 30, 0.05, **HOST)
+    yield gauge("clickstream_data_disk_size_bytes", 100 << 30, **HOST)
 
 
 def exporters():

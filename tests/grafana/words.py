@@ -7,7 +7,7 @@ from boards import BOARDS, board
 
 TEXTS = {"title", "description", "label", "name", "text", "legendFormat", "url", "uid", "tags"}
 # Titles that are the same in both languages.
-NAMES = {"DAU / WAU", "DAU / MAU", "{{function}} p99", "px"}
+NAMES = {"DAU / WAU", "DAU / MAU", "{{function}} p99", "p95", "px"}
 wrong = []
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# run.sh: the rules and what is written about them, then a host, Prometheus and Alertmanager with a fault.
+# run.sh: the rules and what is written about them, a host, Prometheus and Alertmanager with a fault, and traces.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 bin=$PWD/target/prometheus/usr/bin
@@ -13,6 +13,7 @@ echo none >"$work/admin-token"
 (cd prometheus && "$bin/promtool" test rules tests/*.yml) >"$work/unit" 2>&1 &
 tests=$!
 target/ops/bin/python tests/prometheus/check.py
+target/ops/bin/python tests/prometheus/traces.py "${CLICKSTREAM:-target/release/clickstream}"
 target/ops/bin/python tests/prometheus/scrape.py "${CLICKSTREAM:-target/release/clickstream}"
 wait "$tests" || {
     cat "$work/unit" >&2

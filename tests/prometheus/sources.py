@@ -7,26 +7,39 @@ import yaml
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 METRIC_RS = ROOT / "shared/telemetry/src/metric.rs"
-# Metrics that others export, by the exporter that the rules name.
-OTHERS = re.compile(r"^(up|node_\w+|probe_\w+|kafka_\w+|minio_\w+|ClickHouse\w+|scylla_\w+)$")
+DESCRIBED_RS = METRIC_RS.with_suffix("") / "described.rs"
+# Metrics that others export, by the exporter that the rules name; of a host those of its process, by metrics-process.
+OTHERS = re.compile(r"^(up|process_\w+|node_\w+|probe_\w+|kafka_\w+|minio_\w+|ClickHouse\w+|scylla_\w+)$")
 
 
 def rust_files():
     """Every Rust file of the product except where metrics are named."""
     for top in ("functions", "host", "shared"):
         for path in sorted((ROOT / top).rglob("*.rs")):
-            if path != METRIC_RS and not {"tests", "target", "benches"} & set(path.relative_to(ROOT).parts):
+            is_named_there = path == METRIC_RS or path.parent == DESCRIBED_RS.parent
+            if not is_named_there and not {"tests", "target", "benches"} & set(path.relative_to(ROOT).parts):
                 yield path
+
+
+def arguments(text):
+    """What stands in the brackets of each recording."""
+    for found in re.finditer(r"metrics::(?:counter|gauge|histogram)!\(", text):
+        depth, end = 1, found.end()
+        while depth:
+            depth += {"(": 1, ")": -1}.get(text[end], 0)
+            end += 1
+        yield text[found.end() : end - 1].strip()
 
 
 def metrics():
     """Metrics that are named and really recorded: {name: (kind, labels, meaning)}."""
     text = METRIC_RS.read_text()
     named = re.findall(r'((?:///[^\n]*\n)+)pub const (\w+): &str = "(\w+)";', text)
-    kinds = {const: kind for kind, const in re.findall(r"describe_(counter|gauge|histogram)!\((\w+)", text)}
+    kinds = {const: kind for kind, const in re.findall(r"describe_(counter|gauge|histogram)!\((\w+)", DESCRIBED_RS.read_text())}
     recorded = {}
     for path in rust_files():
-        for key, labels in re.findall(r'metrics::(?:counter|gauge|histogram)!\(\s*([\w:"]+)((?:[^;]|\n)*?)\)\s*\.', path.read_text()):
+        for inside in arguments(path.read_text()):
+            key, _, labels = inside.partition(",")
             recorded.setdefault(key.strip('"').rsplit(":", 1)[-1], set()).update(
                 re.findall(r'"(\w+)"\s*=>', labels) or ([None] if "&" in labels else [])
             )

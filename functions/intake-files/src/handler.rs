@@ -10,7 +10,7 @@ use bytes::Bytes;
 use clickstream_event::{Arrival, Micros, Site, Sites, Source};
 use clickstream_log::{EVENTS, REJECTED, SharedLog};
 use clickstream_objects::{ByteStream, Condition, Notification, ObjectError, ObjectInfo, PutOptions, SharedObjects};
-use clickstream_telemetry::metric;
+use clickstream_telemetry::{metric, trace};
 use flate2::{Compression, write::GzEncoder};
 use futures::{Stream, TryStreamExt as _};
 use tempfile::NamedTempFile;
@@ -136,7 +136,7 @@ impl IntakeFiles {
         let lost = Arc::new(Mutex::new(None));
         let stream = StreamReader::new(noting_loss(bytes, &lost));
         let runtime = tokio::runtime::Handle::current();
-        let reading = tokio::task::spawn_blocking(move || {
+        let reading = tokio::task::spawn_blocking(trace::inherited(move || {
             let bytes = SyncIoBridge::new_with_handle(stream, runtime);
             let arrival =
                 Arrival { received_at: started_at, source: Source::File, ip: None, user_agent: None, country: None, sent_at: None };
@@ -144,7 +144,7 @@ impl IntakeFiles {
             let read = read::records(bytes, format, &limits, &mut |record| judge.take(record));
             judge.hand_on();
             read
-        });
+        }));
         let mut all_rejected = None;
         while let Some(batch) = judged.recv().await {
             self.keep(batch?, &mut receipt, &mut all_rejected).await?;

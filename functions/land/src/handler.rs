@@ -7,7 +7,7 @@ use clickstream_erasure::{ERASED, Erased, Tombstones, rewrite_raw};
 use clickstream_event::Event;
 use clickstream_log::{Batch, EVENTS, LoggedRecord};
 use clickstream_objects::{Condition, ObjectError, PutOptions, SharedObjects};
-use clickstream_telemetry::metric;
+use clickstream_telemetry::{freshness, metric, trace};
 use sha2::{Digest as _, Sha256};
 
 use crate::{LandError, raw_key};
@@ -54,6 +54,7 @@ impl Land {
         let key = raw_key(&self.log_id, batch.partition, first, last);
         let mut rows: Vec<(u64, RawRow)> = batch.records.iter().map(|r| (r.offset, row(batch, r))).collect();
         let metadata = self.metadata(&rows, first, last + 1);
+        let noted = beside(&rows);
         // An object says of which events it was made: a batch that comes again after an erasure is no other batch.
         let before = self.tombstones.recent().await;
         forget(&mut rows, &before);
@@ -63,7 +64,7 @@ impl Land {
         let options = PutOptions {
             condition: Condition::Absent,
             content_type: Some("application/vnd.apache.parquet".to_owned()),
-            metadata: metadata.clone(),
+            metadata: metadata.clone().into_iter().chain(noted).collect(),
         };
         let stood = match self.objects.put(&key, bytes, options).await {
             Ok(_) => {
@@ -123,6 +124,17 @@ impl Land {
         .map(|(name, value)| (name.to_owned(), value))
         .collect()
     }
+}
+
+/// What load wants to know of an object, and no repeat need say again: when its events came, and the span that landed it.
+fn beside(rows: &[(u64, RawRow)]) -> BTreeMap<String, String> {
+    let received = rows.iter().filter_map(|(_, row)| match row {
+        RawRow::Event(event) => Some(event.received_at),
+        RawRow::DeadLetter(_) => None,
+    });
+    let mut noted = freshness::received(received);
+    noted.extend(trace::carried());
+    noted
 }
 
 /// Dead letters in place of erased events, so that offsets stay whole.

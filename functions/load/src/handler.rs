@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use clickstream_erasure::{Erased, ErasureError, Tombstones};
 use clickstream_objects::{Notification, ObjectError, SharedObjects};
-use clickstream_telemetry::metric;
+use clickstream_telemetry::{freshness, metric, trace};
 
 use crate::{LoadError, LoadInto};
 
@@ -66,8 +66,10 @@ impl Load {
             return Ok(LoadOutcome::Settled);
         }
         match self.objects.get(key).await {
-            Ok((_, bytes)) => {
-                self.insert(&place, bytes).await?;
+            Ok((info, bytes)) => {
+                let beside = info.metadata.iter().map(|(name, value)| (name.as_str(), value.as_bytes()));
+                trace::continued("load", beside, self.insert(&place, bytes)).await?;
+                freshness::loaded(&info.metadata);
                 Ok(LoadOutcome::Loaded)
             }
             Err(ObjectError::NotFound(_)) => Ok(LoadOutcome::Gone),

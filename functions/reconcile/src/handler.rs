@@ -1,6 +1,6 @@
 //! The work: what is missing is looked for and mended step by step, then the ledger is computed and kept.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex as Held, PoisonError};
 
 use clickstream_erasure::Tombstones;
 use clickstream_lake::Lake;
@@ -9,10 +9,11 @@ use clickstream_objects::SharedObjects;
 use clickstream_store::SharedStore;
 use clickstream_telemetry::metric;
 use clickstream_warehouse::Warehouse;
+use metrics::Gauge;
 use tokio::sync::Mutex;
 
 use crate::{
-    ReconcileError, ReconcileReport, ReconcileRequest, Repair, Settings,
+    Lag, ReconcileError, ReconcileReport, ReconcileRequest, Repair, Settings,
     ledger::{balanced, publish},
     repair::repair,
 };
@@ -55,12 +56,14 @@ pub struct Reconcile {
     pub(crate) settings: Settings,
     /// One at a time in a process; several are safe but waste work.
     pub(crate) one: Mutex<()>,
+    /// The metrics that show the ledger as it was last computed here.
+    shown: Held<Vec<Gauge>>,
 }
 
 impl Reconcile {
     /// Compares `sources` by `settings`.
     pub fn new(sources: Sources, settings: Settings) -> Self {
-        Self { sources, settings, one: Mutex::new(()) }
+        Self { sources, settings, one: Mutex::new(()), shown: Held::default() }
     }
 
     /// Looks at everything once. Doing it twice, or two at once, changes nothing more. What cannot be done now is named in
@@ -88,18 +91,28 @@ impl Reconcile {
         let stored = self.replay_into_store(&known, dry_run).await;
         note(&mut report, "the event store", stored);
         match self.lags().await {
-            Ok(groups) => report.groups = groups,
+            Ok(groups) => {
+                groups.iter().for_each(Lag::alarm);
+                report.groups = groups;
+            }
             Err(error) => failed(&mut report, "consumer groups", &error.into()),
         }
         self.keep(&mut report).await?;
         Ok(report)
     }
 
+    /// Shows no ledger any more (NaN): another host computes it from now on, and what was seen here grows old.
+    pub fn withdraw(&self) {
+        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
+        shown.drain(..).for_each(|gauge| gauge.set(f64::NAN));
+    }
+
     /// Computes the ledger as it is now, shows it as metrics, and, but for a dry run, keeps it and the repairs.
     async fn keep(&self, report: &mut ReconcileReport) -> Result<(), ReconcileError> {
         let warehouse = &self.sources.warehouse;
         let (partitions, gaps) = self.rows(&self.known().await?).await?;
-        publish(&partitions, &gaps, &self.sources.log_id);
+        let shown = publish(&partitions, &gaps, &self.sources.log_id);
+        *self.shown.lock().unwrap_or_else(PoisonError::into_inner) = shown;
         for gap in gaps.iter().filter(|gap| !gap.accepted && !gap.in_log) {
             tracing::error!(
                 partition = gap.log_partition,

@@ -27,9 +27,26 @@ pub struct Lag {
     pub lost: u64,
 }
 
+impl Lag {
+    /// Raises the alarm if the group is late, or was too late.
+    pub(crate) fn alarm(&self) {
+        if self.late || self.lost > 0 {
+            tracing::error!(
+                group = self.group,
+                topic = self.topic,
+                records = self.records,
+                oldest_s = self.oldest_s,
+                lost = self.lost,
+                "a consumer group is behind by more than half of what its topic keeps: records expire before they are done"
+            );
+        }
+    }
+}
+
 impl Reconcile {
-    /// Looks at every group, and raises the alarm where one is late.
-    pub(crate) async fn lags(&self) -> Result<Vec<Lag>, LogError> {
+    /// Looks at every group, and shows how far it is behind as metrics. Cheap enough for every few seconds. Where the log
+    /// does not say it, the metrics say that it is not known (NaN) and the rest is not looked at.
+    pub async fn lags(&self) -> Result<Vec<Lag>, LogError> {
         let (groups, settings) = (&self.settings.groups, &self.settings);
         let all = [
             (groups.store, EVENTS, settings.retention),
@@ -39,24 +56,12 @@ impl Reconcile {
         ];
         let mut lags = Vec::new();
         for (group, topic, retention) in all {
-            let lag = match self.lag(group, topic, retention).await {
-                Err(LogError::UnknownTopic(_)) => continue,
-                lag => lag?,
-            };
-            if lag.late || lag.lost > 0 {
-                tracing::error!(
-                    group,
-                    topic,
-                    records = lag.records,
-                    oldest_s = lag.oldest_s,
-                    lost = lag.lost,
-                    "a consumer group is behind by more than half of what its topic keeps: records expire before they are done"
-                );
+            let lag = self.lag(group, topic, retention).await;
+            if matches!(lag, Err(LogError::UnknownTopic(_))) {
+                continue;
             }
-            let labels = [("group", group), ("topic", topic)];
-            metrics::gauge!(metric::GROUP_LAG_SECONDS, &labels).set(lag.oldest_s as f64);
-            metrics::gauge!(metric::GROUP_LATE, &labels).set(f64::from(u8::from(lag.late)));
-            lags.push(lag);
+            show(group, topic, lag.as_ref().ok());
+            lags.push(lag?);
         }
         Ok(lags)
     }
@@ -80,4 +85,12 @@ impl Reconcile {
         let late = oldest.is_some() && oldest_s > retention.as_secs() / 2;
         Ok(Lag { group: group.to_owned(), topic: topic.to_owned(), records, oldest_s, late, lost })
     }
+}
+
+fn show(group: &str, topic: &str, lag: Option<&Lag>) {
+    let labels = [("group", group.to_owned()), ("topic", topic.to_owned())];
+    let known = |value: fn(&Lag) -> f64| lag.map_or(f64::NAN, value);
+    metrics::gauge!(metric::GROUP_LAG, &labels).set(known(|lag| lag.records as f64));
+    metrics::gauge!(metric::GROUP_LAG_SECONDS, &labels).set(known(|lag| lag.oldest_s as f64));
+    metrics::gauge!(metric::GROUP_LATE, &labels).set(known(|lag| f64::from(u8::from(lag.late))));
 }

@@ -7,6 +7,7 @@ use clickstream_lake::{Counts, PlaceCounts, Watermarks, place};
 use clickstream_log::{EVENTS, Extent, REJECTED};
 use clickstream_telemetry::metric;
 use clickstream_warehouse::{LedgerHour, LedgerRow, Repaired, WarehouseError};
+use metrics::Gauge;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -220,8 +221,13 @@ pub(crate) fn balanced(rows: &[LedgerRow], gaps: &[LedgerGap]) -> bool {
     rows.iter().all(|row| row.unaccounted == 0) && gaps.iter().all(|gap| gap.accepted)
 }
 
-/// Shows rows and gaps as metrics.
-pub(crate) fn publish(rows: &[LedgerRow], gaps: &[LedgerGap], log_id: &str) {
+/// Shows rows and gaps as metrics, and gives what shows them.
+pub(crate) fn publish(rows: &[LedgerRow], gaps: &[LedgerGap], log_id: &str) -> Vec<Gauge> {
+    let mut shown = Vec::new();
+    let mut show = |gauge: Gauge, value: f64| {
+        gauge.set(value);
+        shown.push(gauge);
+    };
     for row in rows.iter().filter(|row| row.log_id == log_id) {
         let partition = row.log_partition.to_string();
         let steps = [
@@ -238,14 +244,19 @@ pub(crate) fn publish(rows: &[LedgerRow], gaps: &[LedgerGap], log_id: &str) {
             ("pending", row.pending),
         ];
         for (step, records) in steps {
-            metrics::gauge!(metric::LEDGER, "topic" => row.topic.clone(), "partition" => partition.clone(), "step" => step)
-                .set(records as f64);
+            show(
+                metrics::gauge!(metric::LEDGER, "topic" => row.topic.clone(), "partition" => partition.clone(), "step" => step),
+                records as f64,
+            );
         }
-        metrics::gauge!(metric::LEDGER_UNACCOUNTED, "topic" => row.topic.clone(), "partition" => partition.clone())
-            .set(row.unaccounted as f64);
+        show(
+            metrics::gauge!(metric::LEDGER_UNACCOUNTED, "topic" => row.topic.clone(), "partition" => partition.clone()),
+            row.unaccounted as f64,
+        );
         if row.topic == EVENTS {
             let open = gaps.iter().filter(|gap| !gap.accepted && gap.log_partition == row.log_partition);
-            metrics::gauge!(metric::LEDGER_GAPS, "partition" => partition).set(open.map(|gap| gap.to - gap.from).sum::<u64>() as f64);
+            show(metrics::gauge!(metric::LEDGER_GAPS, "partition" => partition), open.map(|gap| gap.to - gap.from).sum::<u64>() as f64);
         }
     }
+    shown
 }

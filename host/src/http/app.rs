@@ -12,7 +12,9 @@ use axum::{
 };
 use clickstream_query::Answer;
 use clickstream_sites::LiveSites;
-use http::{HeaderMap, Method, Request, StatusCode, header};
+use clickstream_telemetry::{Function, Origin, watched_by};
+use http::{HeaderMap, Method, Request, Response as Answered, StatusCode, header};
+use ipnet::IpNet;
 use tokio::{runtime::Handle, sync::Semaphore};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -20,10 +22,11 @@ use super::{
     erasures, export, guard, inbox, invoke, ledger, openapi, pages,
     problem::{not_allowed, problem},
     sigv4::SigningKey,
-    sites, told,
+    sites, span, told,
 };
 use crate::{
     config::Config,
+    process::Process,
     up::{Functions, Parts, status::status},
 };
 
@@ -59,6 +62,9 @@ pub struct App {
     /// That runtime.
     pub runtime: Handle,
     metrics: clickstream_telemetry::PrometheusHandle,
+    process: Process,
+    /// Whose traces are continued, beside this machine's own.
+    trusted_proxies: Vec<IpNet>,
     /// The service ends.
     pub stop: CancellationToken,
 }
@@ -86,12 +92,20 @@ impl App {
             tasks,
             runtime: Handle::current(),
             metrics,
+            process: Process::described(),
+            trusted_proxies: config.trusted_proxies.clone(),
             stop,
         }
     }
 
     /// Answers one request.
     pub async fn handle(&self, request: Request<Body>, peer: IpAddr) -> Response {
+        let ip = peer.to_canonical();
+        let believed = ip.is_loopback() || self.trusted_proxies.iter().any(|net| net.contains(&ip));
+        span::traced(request, believed, |request| self.answer(request, peer)).await
+    }
+
+    async fn answer(&self, request: Request<Body>, peer: IpAddr) -> Response {
         let path = request.uri().path().to_owned();
         if request.uri().path_and_query().is_some_and(|address| address.as_str().len() > LONGEST_ADDRESS) {
             return too_long(&path, request.headers());
@@ -139,7 +153,10 @@ impl App {
     async fn collect(&self, request: Request<Body>, peer: IpAddr) -> Response {
         let (parts, body) = request.into_parts();
         match body_within(body, clickstream_collect::Limits::default().max_body_bytes).await {
-            Ok(bytes) => self.functions.collect.handle(Request::from_parts(parts, bytes), Some(peer)).await.map(Body::from),
+            Ok(bytes) => {
+                let work = self.functions.collect.handle(Request::from_parts(parts, bytes), Some(peer));
+                watched_by(Function::Collect, Origin::Current, is_ok, work).await.map(Body::from)
+            }
             Err(mut refusal) => {
                 clickstream_collect::allow_origin(&parts.headers, &mut refusal);
                 *refusal
@@ -150,7 +167,10 @@ impl App {
     async fn read(&self, head: http::request::Parts) -> Response {
         let path = head.uri.path().to_owned();
         match path.as_str() {
-            "/metrics" => self.metrics.render().into_response(),
+            "/metrics" => {
+                self.process.look(&self.parts);
+                self.metrics.render().into_response()
+            }
             "/v1/sites" => sites::list(self),
             "/v1/status" => match status(&self.parts, &self.sites).await {
                 Ok(status) => axum::Json(status).into_response(),
@@ -165,7 +185,12 @@ impl App {
 
     /// What the function query answers, which knows its own paths.
     async fn ask(&self, head: http::request::Parts) -> Response {
-        match self.functions.query.handle(Request::from_parts(head, Bytes::new())).await {
+        let work = self.functions.query.handle(Request::from_parts(head, Bytes::new()));
+        let is_answer = |answer: &Answer| match answer {
+            Answer::Whole(response) => is_ok(response),
+            Answer::Stream(response) => is_ok(response),
+        };
+        match watched_by(Function::Query, Origin::Current, is_answer, work).await {
             Answer::Whole(response) => response.map(Body::from),
             Answer::Stream(response) => {
                 let stop = self.stop.clone();
@@ -180,6 +205,11 @@ impl App {
         }
         "ready\n".into_response()
     }
+}
+
+/// An answer that is not this side's failure.
+fn is_ok<T>(response: &Answered<T>) -> bool {
+    !response.status().is_server_error()
 }
 
 /// The whole body, or a refusal before it grows past `limit` bytes or takes longer than [`BODY_WITHIN`].

@@ -9,6 +9,7 @@ use axum::{
 use bytes::Bytes;
 use clickstream_erase::{EraseError, EraseRequest, Erasure, SignedReceipt, Step};
 use clickstream_event::Micros;
+use clickstream_telemetry::{Function, Origin, watched};
 use http::{Method, Request, StatusCode, header, request::Parts};
 use serde::{Deserialize, Serialize};
 use tokio_stream::wrappers::ReceiverStream;
@@ -100,7 +101,7 @@ async fn begin(app: &App, head: &Parts, body: Body) -> Result<Response, Box<Resp
     let work = async move {
         tokio::select! {
             () = stop.cancelled() => {}
-            done = functions.erase.run(&site, id) => if let Err(error) = done {
+            done = watched(Function::Erase, Origin::Current, functions.erase.run(&site, id)) => if let Err(error) = done {
                 tracing::warn!(erasure = %id, %error, "an erasure waits; it goes on by itself");
             }
         }

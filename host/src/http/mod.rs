@@ -15,6 +15,7 @@ mod problem;
 mod serve;
 mod sigv4;
 mod sites;
+mod span;
 mod told;
 
 pub use app::App;

@@ -5,6 +5,7 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use clickstream_erase::Settles;
 use clickstream_settle::Settle;
+use clickstream_telemetry::{Function, Origin, watched};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{Functions, Parts, lease::Lease};
@@ -18,7 +19,7 @@ pub struct SettleNow(pub Arc<Settle>);
 #[async_trait]
 impl Settles for SettleNow {
     async fn settle(&self) -> Result<(), String> {
-        self.0.run().await.map(drop).map_err(|error| error.to_string())
+        watched(Function::Settle, Origin::Current, self.0.run()).await.map(drop).map_err(|error| error.to_string())
     }
 }
 
@@ -35,7 +36,7 @@ pub fn start(parts: &Arc<Parts>, functions: &Arc<Functions>, stop: &Cancellation
             if ours {
                 tokio::select! {
                     () = stop.cancelled() => break,
-                    done = functions.erase.resume() => match done {
+                    done = watched(Function::Erase, Origin::Current, functions.erase.resume()) => match done {
                         Ok(0) => {}
                         Ok(finished) => tracing::info!(finished, "erasures that had been begun are done"),
                         Err(error) => tracing::warn!(%error, "erasures wait; the next run goes on with them"),

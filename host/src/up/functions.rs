@@ -18,8 +18,8 @@ use clickstream_replay::Replay;
 use clickstream_retention::{REJECTED_DAYS, Retention, RetentionReport, RetentionRequest};
 use clickstream_settle::{Settle, SettleReport};
 use clickstream_store_events::StoreEvents;
-use clickstream_telemetry::LiveFeed;
-use clickstream_unspill::Unspill;
+use clickstream_telemetry::{Function, LiveFeed, Origin, watched, watched_by};
+use clickstream_unspill::{Unspill, UnspillError, Unspilled};
 use clickstream_warehouse::Warehouse;
 use serde::Serialize;
 use serde_json::Value;
@@ -131,21 +131,24 @@ impl Functions {
     /// lake, which changes no row.
     pub async fn compact_and_settle(&self) -> anyhow::Result<Compacted> {
         let _one = self.compaction.lock().await;
-        let compact = self.maintenance.compact.run(CompactRequest::default()).await?;
-        let settle = self.settle.run().await?;
-        let merged = self.maintenance.merge.run_within(MERGES).await;
+        let compact = watched(Function::Compact, Origin::Current, self.maintenance.compact.run(CompactRequest::default())).await?;
+        let settle = watched(Function::Settle, Origin::Current, self.settle.run()).await?;
+        let merged = watched(Function::Merge, Origin::Current, self.maintenance.merge.run_within(MERGES)).await;
         let merge = merged.inspect_err(|e| tracing::error!(error = e.to_string(), "files of the lake were not merged")).ok();
         if merge.as_ref().is_some_and(|m| m.merges > 0) {
-            self.settle.run().await?;
+            watched(Function::Settle, Origin::Current, self.settle.run()).await?;
         }
         Ok(Compacted { compact, settle, merge })
     }
 
     /// Removes what the lake no longer needs, of versions that ClickHouse is done with.
     pub async fn vacuum(&self, request: VacuumRequest) -> anyhow::Result<Vacuumed> {
-        let done = self.done_version().await?;
-        let settled_version = request.settled_version.or(done).min(done);
-        Ok(self.maintenance.vacuum(&VacuumRequest { settled_version, ..request }).await?)
+        watched(Function::Vacuum, Origin::Current, async {
+            let done = self.done_version().await?;
+            let settled_version = request.settled_version.or(done).min(done);
+            Ok(self.maintenance.vacuum(&VacuumRequest { settled_version, ..request }).await?)
+        })
+        .await
     }
 
     /// The newest version that is settled and in the marts; none before the first.
@@ -177,7 +180,7 @@ impl Functions {
             return Ok(serde_json::to_value(self.vacuum(vacuum.clone()).await?)?);
         }
         let _one = self.compaction.lock().await;
-        Ok(serde_json::to_value(self.maintenance.invoke(invocation).await?)?)
+        Ok(serde_json::to_value(watched(Function::Compact, Origin::Current, self.maintenance.invoke(invocation)).await?)?)
     }
 
     async fn run_vacuum(&self, payload: Value) -> anyhow::Result<Value> {
@@ -186,31 +189,37 @@ impl Functions {
 
     async fn run_settle(&self) -> anyhow::Result<Value> {
         let _one = self.compaction.lock().await;
-        Ok(serde_json::to_value(self.settle.run().await?)?)
+        Ok(serde_json::to_value(watched(Function::Settle, Origin::Current, self.settle.run()).await?)?)
     }
 
     async fn run_unspill(&self) -> anyhow::Result<Value> {
-        Ok(serde_json::to_value(self.unspill.run().await?)?)
+        Ok(serde_json::to_value(self.return_spilled().await?)?)
     }
 
     /// Erases whom the payload names; where it names nobody, goes on with what is not done.
     async fn run_erase(&self, payload: Value) -> anyhow::Result<Value> {
         if payload.as_object().is_some_and(serde_json::Map::is_empty) {
-            return Ok(serde_json::json!({ "finished": self.erase.resume().await? }));
+            return Ok(serde_json::json!({ "finished": watched(Function::Erase, Origin::Current, self.erase.resume()).await? }));
         }
         let request: EraseRequest = serde_json::from_value(payload)?;
         let erasure = self.erase.begin(&request).await?;
-        Ok(serde_json::from_str(&self.erase.run(&erasure.site_id, erasure.erasure_id).await?)?)
+        let receipt = watched(Function::Erase, Origin::Current, self.erase.run(&erasure.site_id, erasure.erasure_id)).await?;
+        Ok(serde_json::from_str(&receipt)?)
+    }
+
+    /// Returns what was spilled to the log.
+    pub async fn return_spilled(&self) -> Result<Unspilled, UnspillError> {
+        watched(Function::Unspill, Origin::Current, self.unspill.run()).await
     }
 
     /// Returns what was spilled, then compares everything and mends. What cannot be returned waits, and is counted.
     pub async fn reconcile(&self, request: ReconcileRequest) -> anyhow::Result<ReconcileReport> {
         if !request.dry_run
-            && let Err(error) = self.unspill.run().await
+            && let Err(error) = self.return_spilled().await
         {
             tracing::warn!(%error, "spilled events wait");
         }
-        Ok(self.reconcile.run(request).await?)
+        Ok(watched(Function::Reconcile, Origin::Current, self.reconcile.run(request)).await?)
     }
 
     async fn run_reconcile(&self, payload: Value) -> anyhow::Result<Value> {
@@ -220,12 +229,13 @@ impl Functions {
     async fn run_rebuild(&self, payload: Value) -> anyhow::Result<Value> {
         let request: RebuildRequest = serde_json::from_value(payload)?;
         let _one = self.compaction.lock().await;
-        Ok(serde_json::to_value(self.reconcile.rebuild(request).await?)?)
+        Ok(serde_json::to_value(watched(Function::Rebuild, Origin::Current, self.reconcile.rebuild(request)).await?)?)
     }
 
     /// Removes what is old and needed no more, or says what would go.
     pub async fn retain(&self, request: RetentionRequest) -> RetentionReport {
-        self.retention.run(request).await
+        let run = self.retention.run(request);
+        watched_by(Function::Retention, Origin::Current, |report: &RetentionReport| report.failed.is_empty(), run).await
     }
 
     async fn run_retention(&self, payload: Value) -> anyhow::Result<Value> {
@@ -233,7 +243,8 @@ impl Functions {
     }
 
     async fn run_replay(&self, payload: Value) -> anyhow::Result<Value> {
-        Ok(serde_json::to_value(self.replay.run(serde_json::from_value(payload)?).await?)?)
+        let request = serde_json::from_value(payload)?;
+        Ok(serde_json::to_value(watched(Function::Replay, Origin::Current, self.replay.run(request)).await?)?)
     }
 }
 

@@ -1,6 +1,7 @@
 //! `up`: every part started, in the order in which they need each other, and stopped in reverse.
 
 mod announced;
+mod behind;
 mod data_folder;
 mod erasing;
 mod functions;
@@ -33,6 +34,7 @@ use crate::{
     client::ServiceFile,
     config::Config,
     http::{self, App},
+    traces::Traces,
 };
 
 /// How long requests and batches in hand may take to finish after a signal.
@@ -42,6 +44,7 @@ const DRAIN: Duration = Duration::from_secs(30);
 pub async fn up(config: Config) -> anyhow::Result<()> {
     clickstream_telemetry::init(clickstream_telemetry::LogFormat::from_terminal());
     let metrics = clickstream_telemetry::recorder()?;
+    let traces = config.traces.as_ref().map(Traces::start).transpose()?;
     let folder = data_folder::DataFolder::claim(&config.data)?;
     let listener = TcpListener::bind(config.listen)
         .await
@@ -84,6 +87,9 @@ pub async fn up(config: Config) -> anyhow::Result<()> {
         tracing::warn!("not all work ended within {} s; it is done again at the next start", DRAIN.as_secs());
     }
     parts.stop().await;
+    if let Some(traces) = traces {
+        traces.stop().await;
+    }
     folder.release();
     Ok(())
 }
@@ -105,6 +111,7 @@ async fn start_work(
     unspilled::start(parts, functions, stop, work);
     schedule::start(parts, functions, config, stop, work);
     erasing::start(parts, functions, stop, work);
+    behind::start(parts, functions, stop, work);
     Ok(())
 }
 

@@ -3,6 +3,7 @@
 use std::{future::Future, sync::Arc, time::Duration};
 
 use clickstream_objects::{Notification, Notifications};
+use clickstream_telemetry::{Function, Origin, metric, watched};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{Functions, Parts};
@@ -13,20 +14,28 @@ const AT_ONCE: usize = 16;
 /// Starts the receivers.
 pub fn start(parts: &Arc<Parts>, functions: &Arc<Functions>, stop: &CancellationToken, work: &TaskTracker) {
     let f = Arc::clone(functions);
-    receive(&parts.notifications, "raw/", stop, work, move |n| {
+    receive(&parts.notifications, "raw/", Function::Load, stop, work, move |n| {
         let f = Arc::clone(&f);
-        async move { f.load.handle(&n).await.map(|_| ()).map_err(|e| e.to_string()) }
+        // Its span goes on with the one that stands beside the object, which load finds there.
+        let untraced = Origin::carried_by([[]], Vec::new());
+        async move { watched(Function::Load, untraced, f.load.handle(&n)).await.map(drop).map_err(|e| e.to_string()) }
     });
     let f = Arc::clone(functions);
-    receive(&parts.notifications, "inbox/", stop, work, move |n| {
+    receive(&parts.notifications, "inbox/", Function::IntakeFiles, stop, work, move |n| {
         let f = Arc::clone(&f);
-        async move { f.intake_files.handle(&n).await.map(|_| ()).map_err(|e| e.to_string()) }
+        async move { watched(Function::IntakeFiles, Origin::Current, f.intake_files.handle(&n)).await.map(drop).map_err(|e| e.to_string()) }
     });
 }
 
 /// Hands notifications under `prefix` to `handle`; a failed one comes again, later each time.
-fn receive<H, F>(notifications: &Arc<dyn Notifications>, prefix: &'static str, stop: &CancellationToken, work: &TaskTracker, handle: H)
-where
+fn receive<H, F>(
+    notifications: &Arc<dyn Notifications>,
+    prefix: &'static str,
+    function: Function,
+    stop: &CancellationToken,
+    work: &TaskTracker,
+    handle: H,
+) where
     H: Fn(Notification) -> F + Send + Sync + 'static,
     F: Future<Output = Result<(), String>> + Send,
 {
@@ -49,6 +58,9 @@ where
             let mut done = Vec::with_capacity(deliveries.len());
             for delivery in deliveries {
                 let key = delivery.notification.key.clone();
+                if delivery.attempts > 0 {
+                    metrics::counter!(metric::NOTIFICATION_RETRIES, "function" => function.as_str()).increment(1);
+                }
                 let outcome = if stop.is_cancelled() { Err("stopping".to_owned()) } else { handle(delivery.notification).await };
                 match outcome {
                     Ok(()) => done.push(delivery.id),

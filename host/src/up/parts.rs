@@ -60,10 +60,10 @@ impl Parts {
     /// Starts what is embedded on the data folder, and connects to what is not; brings every embedded schema up to date.
     pub async fn start(config: &Config) -> anyhow::Result<Self> {
         let (data, mut running) = (&config.data, Running::default());
-        let log = log(config, &mut running).await.context("the log does not open")?;
-        let store = store(config, &mut running).await.context("the event store does not open")?;
+        let log = clickstream_log::measured(log(config, &mut running).await.context("the log does not open")?);
+        let store = clickstream_store::measured(store(config, &mut running).await.context("the event store does not open")?);
         let (bucket, notifications, queue) = bucket(config, &mut running).await?;
-        let objects: SharedObjects = Arc::new(S3Objects::connect(&bucket).await);
+        let objects: SharedObjects = clickstream_objects::measured(Arc::new(S3Objects::connect(&bucket).await));
         let warehouse = warehouse(config, &mut running).await?;
         let lake = Arc::new(Lake::open(&bucket).await.context("the lake does not open")?);
         let spool = data.join("spool");
@@ -84,6 +84,12 @@ impl Parts {
     /// Bytes free on the data folder's disk.
     pub fn disk_free(&self) -> Option<u64> {
         disk_free(&self.data)
+    }
+
+    /// Bytes free on the data folder's disk, and bytes that it has.
+    pub fn disk(&self) -> Option<(u64, u64)> {
+        let status = rustix::fs::statvfs(&self.data).ok()?;
+        Some((status.f_bavail * status.f_frsize, status.f_blocks * status.f_frsize))
     }
 
     /// Stops every part after the last piece of work.

@@ -3,6 +3,7 @@
 use std::{future::Future, sync::Arc, time::Duration};
 
 use clickstream_log::{Batch, BatchLimits, EVENTS, INBOUND, LogError, REJECTED, SharedLog};
+use clickstream_telemetry::{Function, Origin, metric, trace::KeyValue, watched};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{Functions, Parts};
@@ -33,21 +34,32 @@ pub async fn start(
     let f = Arc::clone(functions);
     poll(log, STORE, &[EVENTS, REJECTED], small, stop, work, move |batch| {
         let f = Arc::clone(&f);
-        async move { f.store.handle(&batch).await.map_err(|e| e.to_string()) }
+        async move { watched(Function::Store, origin(&batch), f.store.handle(&batch)).await.map_err(|e| e.to_string()) }
     })
     .await?;
     let f = Arc::clone(functions);
     poll(log, LAND, &[EVENTS], landing, stop, work, move |batch| {
         let f = Arc::clone(&f);
-        async move { f.land.handle(&batch).await.map(|_| ()).map_err(|e| e.to_string()) }
+        async move { watched(Function::Land, origin(&batch), f.land.handle(&batch)).await.map(drop).map_err(|e| e.to_string()) }
     })
     .await?;
     let f = Arc::clone(functions);
     poll(log, INTAKE_TOPIC, &[INBOUND], small, stop, work, move |batch| {
         let f = Arc::clone(&f);
-        async move { f.intake_topic.handle(&batch).await.map_err(|e| e.to_string()) }
+        async move { watched(Function::IntakeTopic, origin(&batch), f.intake_topic.handle(&batch)).await.map_err(|e| e.to_string()) }
     })
     .await
+}
+
+/// The spans that made a batch's records.
+fn origin(batch: &Batch) -> Origin {
+    let carriers = batch.records.iter().map(|logged| logged.record.headers.iter().map(|(name, value)| (name.as_str(), value.as_ref())));
+    let attributes = vec![
+        KeyValue::new("messaging.destination.name", batch.topic.clone()),
+        KeyValue::new("messaging.destination.partition.id", batch.partition.to_string()),
+        KeyValue::new("messaging.batch.message_count", batch.records.len() as i64),
+    ];
+    Origin::carried_by(carriers, attributes)
 }
 
 /// Hands batches to `handle` one after another. A batch is tried until it is done: what blocks a
@@ -96,7 +108,7 @@ where
                             error,
                             "batch failed; trying again"
                         );
-                        metrics::counter!("clickstream_batch_failures_total", "group" => group).increment(1);
+                        metrics::counter!(metric::BATCH_FAILURES, "group" => group).increment(1);
                         if pause(&stop, wait).await {
                             break false;
                         }

@@ -39,7 +39,7 @@ pub fn start(parts: &Arc<Parts>, functions: &Arc<Functions>, stop: &Cancellation
                     }
                 }
             }
-            let outcome = functions.unspill.run().await;
+            let outcome = functions.return_spilled().await;
             log_is_away = outcome.is_err();
             if let Err(error) = outcome {
                 tracing::warn!(%error, "spilled events wait; the next run does the same again");

@@ -5,6 +5,7 @@
 
 pub mod conformance;
 pub mod kafka;
+mod measured;
 mod partitioner;
 mod records;
 pub mod sqlite;
@@ -15,6 +16,7 @@ use std::{sync::Arc, time::Duration};
 use async_trait::async_trait;
 use bytes::Bytes;
 
+pub use measured::measured;
 pub use partitioner::partition_for;
 pub use records::{event_record, rejection_record};
 

@@ -1,23 +1,29 @@
 //! Events and rejections as records: which key, and how they are written.
 
+use bytes::Bytes;
 use clickstream_event::{Event, Rejection};
+use clickstream_telemetry::trace;
 
 use crate::{MAX_RECORD_BYTES, Record};
 
 /// Of a rejection that is over the log's limit so many bytes of the original are kept. JSON may take six bytes to
 /// write one, so that what is kept always fits.
 const KEPT_BYTES: usize = 128 << 10;
+/// What a log counts of a header beside its name and value, bytes, at most.
+const HEADER_BYTES: usize = 16;
 
 /// A record of topic [`EVENTS`](crate::EVENTS): repeats of an event meet in one partition.
 pub fn event_record(event: &Event) -> Result<Record, serde_json::Error> {
-    Ok(Record { key: Some(event.record_key().into()), value: serde_json::to_vec(event)?.into(), headers: Vec::new() })
+    Ok(Record { key: Some(event.record_key().into()), value: serde_json::to_vec(event)?.into(), headers: headers() })
 }
 
 /// A record of topic [`REJECTED`](crate::REJECTED), always within the log's limit: a record that no log takes would have its sender try
 /// again for ever.
 pub fn rejection_record(rejection: &Rejection) -> Result<Record, serde_json::Error> {
+    let headers = headers();
+    let taken: usize = headers.iter().map(|(name, value)| name.len() + value.len() + HEADER_BYTES).sum();
     let mut value = serde_json::to_vec(rejection)?;
-    if value.len() > MAX_RECORD_BYTES {
+    if value.len() + taken > MAX_RECORD_BYTES {
         let mut cut = rejection.clone();
         cut.original.truncate(cut.original.floor_char_boundary(KEPT_BYTES));
         if let Some(reason) = cut.reasons.first_mut() {
@@ -25,7 +31,12 @@ pub fn rejection_record(rejection: &Rejection) -> Result<Record, serde_json::Err
         }
         value = serde_json::to_vec(&cut)?;
     }
-    Ok(Record { key: None, value: value.into(), headers: Vec::new() })
+    Ok(Record { key: None, value: value.into(), headers })
+}
+
+/// The span that made a record, where it is traced: whoever reads the record goes on with it.
+fn headers() -> Vec<(String, Bytes)> {
+    trace::carried().into_iter().map(|(name, value)| (name, value.into())).collect()
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 pub mod conformance;
 pub mod embedded;
 pub mod expiring;
+mod measured;
 mod notification;
 pub mod s3;
 mod version;
@@ -13,6 +14,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures::stream::BoxStream;
 
+pub use measured::measured;
 pub use notification::{Delivery, Notification, Notifications};
 pub use version::{Version, VersionCursor, VersionPage};
 

@@ -3,6 +3,7 @@
 pub mod conformance;
 mod connect;
 mod copies;
+mod measured;
 mod retention;
 pub mod scylla;
 pub mod sqlite;
@@ -16,6 +17,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 pub use connect::connect;
+pub use measured::measured;
 pub use retention::Retention;
 
 /// What a caller can do about a failed call.

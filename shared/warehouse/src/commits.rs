@@ -6,7 +6,7 @@ use clickhouse::Row;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{Warehouse, WarehouseError};
+use crate::{Warehouse, WarehouseError, warehouse::requested};
 
 /// One settled lake version.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,10 +46,8 @@ impl From<CommitRow> for Commit {
 impl Warehouse {
     /// The row that rules, none before the first.
     pub async fn newest_commit(&self) -> Result<Option<Commit>, WarehouseError> {
-        let row: Option<CommitRow> = self
-            .query("SELECT version, load_id, watermarks, rows FROM commits ORDER BY version DESC, load_id ASC LIMIT 1")
-            .fetch_optional()
-            .await?;
+        let newest = self.query("SELECT version, load_id, watermarks, rows FROM commits ORDER BY version DESC, load_id ASC LIMIT 1");
+        let row: Option<CommitRow> = requested("newest_commit", async { Ok(newest.fetch_optional().await?) }).await?;
         Ok(row.map(Commit::from))
     }
 
@@ -78,10 +76,12 @@ impl Warehouse {
                 commit.load_id, commit.version, commit.rows
             )));
         }
-        let mut insert = self.client().insert::<CommitRow>("commits").await?;
-        insert.write(&CommitRow::from(commit)).await?;
-        insert.end().await?;
-        Ok(())
+        requested("commit", async {
+            let mut insert = self.client().insert::<CommitRow>("commits").await?;
+            insert.write(&CommitRow::from(commit)).await?;
+            Ok(insert.end().await?)
+        })
+        .await
     }
 
     /// The smallest settled version whose watermark is past this place in the log, none if it is not settled.

@@ -7,7 +7,7 @@ use jiff::ToSpan as _;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{Day, Warehouse, WarehouseError, rebuilding::Rebuild, report::Report, settled::days_of};
+use crate::{Day, Warehouse, WarehouseError, rebuilding::Rebuild, report::Report, settled::days_of, warehouse::requested};
 
 /// How often a rebuild starts over because a newer version was settled meanwhile.
 const ROUNDS: u32 = 5;
@@ -77,7 +77,7 @@ impl Warehouse {
         let mut begun = Vec::new();
         for round in 1..=ROUNDS {
             let rebuild = Rebuild::begin(self, days).await?;
-            let done = rebuild.days_of_all().await;
+            let done = requested("rebuild_marts", rebuild.days_of_all()).await;
             begun.push(rebuild.run);
             rebuild.drop_staging().await?;
             done?;

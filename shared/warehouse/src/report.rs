@@ -6,7 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use crate::{Day, Warehouse, WarehouseError};
+use crate::{Day, Warehouse, WarehouseError, warehouse::requested};
 
 macro_rules! select {
     ($name:literal) => {
@@ -133,8 +133,8 @@ impl Warehouse {
         if query.report == Report::Heatmap {
             statement = statement.param("path", query.path.as_deref());
         }
-        let text = statement.fetch_bytes("JSONCompactEachRowWithNamesAndTypes")?.collect().await?;
-        table(&text)
+        let text = requested("report", async { Ok(statement.fetch_bytes("JSONCompactEachRowWithNamesAndTypes")?.collect().await?) });
+        table(&text.await?)
     }
 
     /// A site's visible events of some days, in one of ClickHouse's row formats (`JSONEachRow`, `CSVWithNames`), as

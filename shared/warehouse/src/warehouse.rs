@@ -2,6 +2,7 @@
 
 use bytes::Bytes;
 use clickhouse::{Client, Compression, query::Query};
+use clickstream_telemetry::called;
 
 use crate::{WarehouseConfig, WarehouseError};
 
@@ -16,6 +17,14 @@ const SPILL: [(&str, &str); 3] = [
     ("max_bytes_before_external_group_by", "120000000"),
     ("max_bytes_before_external_sort", "120000000"),
 ];
+
+/// Makes the request `operation` to ClickHouse, counted and timed.
+pub(crate) async fn requested<T>(
+    operation: &'static str,
+    request: impl Future<Output = Result<T, WarehouseError>>,
+) -> Result<T, WarehouseError> {
+    called("warehouse", operation, |_| true, request).await
+}
 
 /// A ClickHouse database with our tables. Cheap to clone; clones share connections.
 #[derive(Clone)]
@@ -93,13 +102,15 @@ impl Warehouse {
         for (name, value) in settings {
             insert = insert.with_setting(*name, value.as_str());
         }
-        // In pieces, so that neither side holds the file twice.
-        let mut rest = parquet;
-        while !rest.is_empty() {
-            let piece = rest.split_to(rest.len().min(1 << 20));
-            insert.send(piece).await?;
-        }
-        insert.end().await?;
-        Ok(())
+        requested("insert", async {
+            // In pieces, so that neither side holds the file twice.
+            let mut rest = parquet;
+            while !rest.is_empty() {
+                let piece = rest.split_to(rest.len().min(1 << 20));
+                insert.send(piece).await?;
+            }
+            Ok(insert.end().await?)
+        })
+        .await
     }
 }

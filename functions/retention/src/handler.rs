@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use clickstream_event::Micros;
 use clickstream_telemetry::metric;
+use futures::future::BoxFuture;
 use tokio::sync::Mutex;
 
 use crate::{Applied, RetentionError, RetentionReport, RetentionRequest, RetentionSettings, Stores};
@@ -34,7 +35,11 @@ impl Retention {
 
     /// Applies every rule once, or says what would go. What cannot be done now is named in the report, and does not keep the
     /// rest.
-    pub async fn run(&self, request: RetentionRequest) -> RetentionReport {
+    pub fn run(&self, request: RetentionRequest) -> BoxFuture<'_, RetentionReport> {
+        Box::pin(self.apply(request))
+    }
+
+    async fn apply(&self, request: RetentionRequest) -> RetentionReport {
         let _one = self.one.lock().await;
         let dry_run = request.dry_run;
         let mut report = RetentionReport { dry_run, ..RetentionReport::default() };

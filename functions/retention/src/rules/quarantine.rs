@@ -8,7 +8,7 @@ impl Retention {
         let days = self.settings.quarantine_days;
         let (mut applied, before) = (Applied::of_days("quarantine", days, "objects"), self.days_ago(days));
         let remover = Remover::of(&self.stores.objects, dry_run).await?;
-        applied.add(remover.remove_under("quarantine/", |object| object.modified_at < before.0).await?);
+        applied.add(remover.remove_older("quarantine/", before).await?);
         Ok(vec![applied])
     }
 }

@@ -7,7 +7,7 @@ use clickstream_columns::{raw_offsets, raw_prefix};
 use clickstream_erasure::LANDED_AT;
 use clickstream_event::Micros;
 use clickstream_objects::{ObjectError, ObjectInfo, expiring::EXPIRED};
-use futures::{StreamExt as _, TryStreamExt as _, stream};
+use futures::future::try_join_all;
 
 use super::{
     remover::{AT_ONCE, PAGE, Remover},
@@ -82,16 +82,21 @@ impl Retention {
         if dry_run {
             return Ok(objects.len() as u64);
         }
+        let mut tagged = 0;
+        for some in objects.chunks(AT_ONCE) {
+            let new = try_join_all(some.iter().map(|object| self.tag_one(&object.key))).await?;
+            tagged += new.into_iter().filter(|new| *new).count() as u64;
+        }
+        Ok(tagged)
+    }
+
+    async fn tag_one(&self, key: &str) -> Result<bool, ObjectError> {
         let (name, value) = EXPIRED;
-        let bucket = &self.stores.objects;
-        let tagging = stream::iter(objects).map(|object| async move {
-            match bucket.tag(&object.key, name, value).await {
-                // The bucket was faster.
-                Err(ObjectError::NotFound(_)) => Ok(false),
-                tagged => tagged,
-            }
-        });
-        tagging.buffer_unordered(AT_ONCE).try_fold(0, |sum, new| async move { Ok(sum + u64::from(new)) }).await
+        match self.stores.objects.tag(key, name, value).await {
+            // The bucket was faster.
+            Err(ObjectError::NotFound(_)) => Ok(false),
+            tagged => tagged,
+        }
     }
 }
 

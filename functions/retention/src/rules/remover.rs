@@ -1,7 +1,8 @@
 //! Objects removed some at a time, with every version that the bucket keeps of them.
 
-use clickstream_objects::{ObjectError, ObjectInfo, SharedObjects};
-use futures::{StreamExt as _, TryStreamExt as _, stream};
+use clickstream_event::Micros;
+use clickstream_objects::{ObjectError, SharedObjects};
+use futures::future::try_join_all;
 
 /// Objects listed at a time.
 pub const PAGE: usize = 1_000;
@@ -31,19 +32,20 @@ impl<'a> Remover<'a> {
 
     /// Removes all of them; says how many.
     pub async fn remove_all(&self, keys: &[&str]) -> Result<u64, ObjectError> {
-        let removing = stream::iter(keys).map(|key| self.remove(key)).buffer_unordered(AT_ONCE);
-        removing.try_for_each(|()| async { Ok(()) }).await?;
+        for some in keys.chunks(AT_ONCE) {
+            try_join_all(some.iter().map(|key| self.remove(key))).await?;
+        }
         Ok(keys.len() as u64)
     }
 
-    /// Removes objects under `prefix` that `goes` takes; says how many.
-    pub async fn remove_under(&self, prefix: &str, goes: impl Fn(&ObjectInfo) -> bool) -> Result<u64, ObjectError> {
+    /// Removes objects under `prefix` that were written before `moment`; says how many.
+    pub async fn remove_older(&self, prefix: &str, moment: Micros) -> Result<u64, ObjectError> {
         let (mut removed, mut after) = (0, None::<String>);
         loop {
             let page = self.objects.list(prefix, after.as_deref(), PAGE).await?;
             let Some(last) = page.last() else { return Ok(removed) };
             after = Some(last.key.clone());
-            let keys: Vec<&str> = page.iter().filter(|object| goes(object)).map(|object| object.key.as_str()).collect();
+            let keys: Vec<&str> = page.iter().filter(|object| object.modified_at < moment.0).map(|object| object.key.as_str()).collect();
             removed += self.remove_all(&keys).await?;
         }
     }

@@ -10,7 +10,7 @@ impl Retention {
     pub(crate) async fn replays(&self, dry_run: bool) -> Result<Vec<Applied>, RetentionError> {
         let (mut applied, before) = (Applied::of_days("replays", DAYS, "objects"), self.days_ago(DAYS));
         let remover = Remover::of(&self.stores.objects, dry_run).await?;
-        applied.add(remover.remove_under("replays/", |object| object.modified_at < before.0).await?);
+        applied.add(remover.remove_older("replays/", before).await?);
         Ok(vec![applied])
     }
 }

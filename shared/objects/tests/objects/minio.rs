@@ -1,7 +1,9 @@
 //! `MinIO` under the suite that every bucket must pass.
 
+use std::sync::Arc;
+
 use clickstream_objects::{
-    ObjectError, Objects as _, PutOptions, conformance,
+    ObjectError, Objects as _, PutOptions, conformance, measured,
     s3::{Lifecycle, S3Objects},
 };
 use clickstream_testkit::servers::bucket;
@@ -22,8 +24,10 @@ async fn a_bucket_of_minio_that_keeps_versions_is_cleaned_of_them() {
     objects.make_bucket().await.unwrap();
     objects.put("check/before", "first".into(), PutOptions::default()).await.unwrap();
     objects.keep_versions().await.unwrap();
-    conformance::old_versions_go_and_what_stands_stays(&objects, "check/before").await;
-    conformance::many_versions_of_a_removed_object_go(&objects).await;
+    let objects = measured(Arc::new(objects));
+    conformance::old_versions_go_and_what_stands_stays(&*objects, "check/before").await;
+    conformance::many_versions_of_a_removed_object_go(&*objects).await;
+    conformance::tags_stand_beside_each_other(&*objects).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

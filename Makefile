@@ -2,6 +2,7 @@
 # make servers  real Kafka, Cassandra and MinIO on loopback, for target/servers.env; make servers-stop ends them
 # make test   every test; make lint, make aws, make bench, make fuzz: parts of it or beside it
 # make package  zips of all functions for Lambda (ARCH=arm64 or x86_64), for `sam deploy`
+# make deploy-local  the functions on LocalStack, and an event through them; make deploy-local-stop ends it: docs/localstack.md
 # make report  checks what docs/report is made of, and runs the Postman collection; make report-files makes it anew
 # make chaos  faults by seeds (SEED=n SEEDS=k), and what is promised checked after each: docs/chaos.md
 SHELL := /bin/bash
@@ -31,6 +32,8 @@ LAMBDA := target/package/.installed
 ARCH ?= arm64
 # The programs of functions/*, as their crates name them.
 PROGRAMS = $(shell sed -n '/^\[\[bin\]\]/,/^$$/s/^name = "\(.*\)"/\1/p' functions/*/Cargo.toml)
+# The zips that LocalStack is given; those of `make package` are in target/lambda.
+PACKAGES ?= $(CURDIR)/target/localstack/packages
 # Seconds that each fuzz target runs.
 FUZZ_SECONDS ?= 5
 # Random moments at which the kill test kills the service.
@@ -44,7 +47,7 @@ CHAOS_BIN := target/release/clickstream-chaos
 # Those of `make servers`: kafka cassandra minio, and on request kafka39.
 SERVERS ?= kafka cassandra minio
 
-.PHONY: run build deps test test-all lint unit e2e browser script segment openapi contract servers servers-stop servers-status servers-test test-servers aws aws-docs cost package fuzz bench bench-embedded bench-servers bench-peers clean-data report report-files coverage bench-dashboards prometheus grafana operations bench-compaction chaos chaos-kills chaos-servers
+.PHONY: run build deps test test-all lint unit e2e browser script segment openapi contract servers servers-stop servers-status servers-test test-servers aws aws-docs cost package localstack localstack-packages localstack-lint deploy-local deploy-local-stop fuzz bench bench-embedded bench-servers bench-peers clean-data report report-files coverage bench-dashboards prometheus grafana operations bench-compaction chaos chaos-kills chaos-servers
 
 run: deps build
 	exec $(BIN) --data $(DATA) up $(ARGS)
@@ -244,6 +247,28 @@ $(AWS): tests/aws/requirements.txt
 package: $(LAMBDA)
 	PATH="$(CURDIR)/target/package/bin:$$PATH" $(CARGO) lambda build --release --locked --$(subst _,-,$(ARCH)) --output-format zip \
 	  --lambda-dir target/lambda $(addprefix --bin ,$(PROGRAMS))
+
+# template.yaml on LocalStack, which runs the functions in containers. CHECKS="spill" runs the checks with that in their names.
+localstack: localstack-packages
+	$(CARGO) test --release --locked --workspace --exclude clickstream-e2e --features clickstream-chaos/faults --example conformance --no-run
+	PACKAGES=$(PACKAGES) tests/localstack/run.sh $(CHECKS)
+
+# A workspace of its own, which `make lint` does not see.
+localstack-lint:
+	cd tests/localstack && $(CARGO) fmt --check && CARGO_TARGET_DIR=$(CURDIR)/target/localstack/tests $(CARGO) clippy --locked --all-targets -- -D warnings
+
+# What runs on LocalStack: the programs that `make test` builds anyway, packed as Lambda wants them.
+localstack-packages: deps $(AWS)
+	@servers/install.sh kafka
+	$(CARGO) build --release --locked --workspace --bin clickstream $(addprefix --bin ,$(PROGRAMS))
+	@[ $(PACKAGES) != $(CURDIR)/target/localstack/packages ] || localstack/package.py target/release $(PACKAGES) $(PROGRAMS)
+
+deploy-local: localstack-packages
+	@engine=$$(localstack/engine.sh); eval "$$engine"; images=$$(localstack/image.sh); eval "$$images"; \
+	PACKAGES=$(PACKAGES) localstack/local.sh up
+
+deploy-local-stop:
+	@engine=$$(localstack/engine.sh); eval "$$engine"; localstack/local.sh stop; localstack/engine.sh stop
 
 $(LAMBDA): deps/lambda.txt
 	python3 -m venv --clear target/package

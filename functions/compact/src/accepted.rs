@@ -1,6 +1,6 @@
-//! Gaps that an operator accepted: objects `ledger/gaps/{log_id}/{partition:05}/{from:020}-{to:020}.json`, which reconcile
-//! writes. They are looked for only where compaction would stop.
+//! Gaps that an operator accepted, which reconcile keeps as objects. They are looked for only where compaction would stop.
 
+use clickstream_columns::{gap_offsets, gap_prefix};
 use clickstream_objects::SharedObjects;
 
 use crate::{
@@ -29,11 +29,6 @@ pub async fn unbroken_past_accepted(
 
 /// The end of an accepted gap that holds the offset `at`.
 async fn accepted_to(objects: &SharedObjects, log_id: &str, partition: u32, at: u64) -> Result<Option<u64>, CompactError> {
-    let prefix = format!("ledger/gaps/{log_id}/{partition:05}/");
-    let offsets = |key: &str| {
-        let (from, to) = key.strip_prefix(&prefix)?.strip_suffix(".json")?.split_once('-')?;
-        Some((from.parse::<u64>().ok()?, to.parse::<u64>().ok()?))
-    };
-    let listed = objects.list(&prefix, None, 10_000).await?;
-    Ok(listed.iter().filter_map(|object| offsets(&object.key)).filter(|(from, to)| *from <= at && at < *to).map(|(_, to)| to).max())
+    let listed = objects.list(&gap_prefix(log_id, partition), None, 10_000).await?;
+    Ok(listed.iter().filter_map(|object| gap_offsets(&object.key)).filter(|(from, to)| *from <= at && at < *to).map(|(_, to)| to).max())
 }

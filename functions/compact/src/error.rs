@@ -1,10 +1,9 @@
 //! Why a compaction did not come to its end.
 
 use clickstream_columns::ColumnsError;
+use clickstream_erasure::ErasureError;
 use clickstream_lake::LakeError;
 use clickstream_objects::ObjectError;
-
-use crate::ForgetsError;
 
 /// A compaction that stopped; what it committed stands, and the next one goes on from there.
 #[derive(Debug, thiserror::Error)]
@@ -31,7 +30,7 @@ pub enum CompactError {
     Columns(#[from] ColumnsError),
     /// It is not known whose events are erased, so no row may be written; run it again.
     #[error("erasures cannot be read: {0}")]
-    Erasures(ForgetsError),
+    Erasures(#[from] ErasureError),
     /// Other writers were faster every time; run it again.
     #[error("other writers committed first {0} times in a row")]
     Crowded(u32),

@@ -7,6 +7,7 @@ use std::{
 };
 
 use clickstream_columns::raw_prefix;
+use clickstream_erasure::Tombstones;
 use clickstream_lake::{Lake, LakeError, Snapshot, Watermarks, place};
 use clickstream_objects::SharedObjects;
 use clickstream_telemetry::metric;
@@ -14,10 +15,9 @@ use futures::TryStreamExt as _;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    CompactError, CompactOptions, Forgets,
+    CompactError, CompactOptions,
     accepted::unbroken_past_accepted,
     counted::Counted,
-    forgets::Nobody,
     known::Known,
     loading::{Loading, parts, weight},
     plan::{RawObject, Run},
@@ -83,7 +83,7 @@ pub struct Compact {
     lake: Arc<Lake>,
     log_id: String,
     known: Known,
-    forgets: Arc<dyn Forgets>,
+    tombstones: Arc<Tombstones>,
     options: CompactOptions,
 }
 
@@ -97,13 +97,14 @@ struct Plan {
 impl Compact {
     /// Appends raw objects of the log `log_id` in `objects` to `lake`.
     pub fn new(objects: SharedObjects, lake: Arc<Lake>, log_id: String) -> Self {
-        Self { objects, lake, log_id, known: Known::default(), forgets: Arc::new(Nobody), options: CompactOptions::default() }
+        let tombstones = Arc::new(Tombstones::new(Arc::clone(&objects), None));
+        Self { objects, lake, log_id, known: Known::default(), tombstones, options: CompactOptions::default() }
     }
 
-    /// Drops the rows of people that `forgets` knows.
+    /// Asks `tombstones` whose events are erased; by default those of the bucket with the bucket's own key.
     #[must_use]
-    pub fn with_forgets(self, forgets: Arc<dyn Forgets>) -> Self {
-        Self { forgets, ..self }
+    pub fn with_tombstones(self, tombstones: Arc<Tombstones>) -> Self {
+        Self { tombstones, ..self }
     }
 
     /// Uses what `options` say.
@@ -194,9 +195,12 @@ impl Compact {
     async fn append(&self, snapshot: &Snapshot, runs: &[(u32, Run)], report: &mut CompactReport) -> Result<Option<u32>, CompactError> {
         let (mut advanced, mut counted) = (Watermarks::new(), Counted::new(&self.log_id));
         let (mut rows, cut) = self.gather(snapshot, runs, &mut advanced, &mut counted).await?;
-        let forgotten = self.forgets.current().await.map_err(CompactError::Erasures)?;
+        // Asked after the lake's version was read: whoever erases writes tombstones first and then a version of the lake, so
+        // either they are found here, or this commit loses and is computed anew, or the rows stand in the lake before they
+        // are erased there.
+        let erased = self.tombstones.fresh().await?;
         let decide = move || {
-            rows.forget(forgotten.as_ref())?;
+            rows.forget(&erased)?;
             let taken = rows.standing();
             rows.deduplicate();
             Ok((rows, taken))

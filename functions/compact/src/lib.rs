@@ -3,7 +3,6 @@
 mod accepted;
 mod counted;
 mod error;
-mod forgets;
 mod handler;
 mod invocation;
 mod known;
@@ -16,11 +15,9 @@ mod plan;
 mod rows;
 mod settings;
 mod sorted;
-mod tombstones;
 mod vacuum;
 
 pub use error::CompactError;
-pub use forgets::{Forgets, ForgetsError, Forgotten, Who};
 pub use handler::{Compact, CompactReport, CompactRequest, Gap};
 pub use invocation::{Done, Invocation, Maintenance};
 pub use merge::{Merge, MergeReport};

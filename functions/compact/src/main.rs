@@ -18,7 +18,7 @@ async fn main() -> anyhow::Result<()> {
     let lake = Arc::new(Lake::open(&bucket).await?);
     let objects = Arc::new(S3Objects::connect(&bucket).await);
     let tombstones = Arc::new(Tombstones::from_env(objects.clone()));
-    let compact = Compact::new(objects, Arc::clone(&lake), log_id).with_options(options).with_forgets(tombstones);
+    let compact = Compact::new(objects, Arc::clone(&lake), log_id).with_options(options).with_tombstones(tombstones);
     let function = Arc::new(Maintenance::new(lake, compact, settings));
     run(service_fn(move |event: LambdaEvent<Invocation>| {
         let function = Arc::clone(&function);

@@ -7,11 +7,11 @@ use std::{
 
 use arrow::array::{Array as _, AsArray as _};
 use clickstream_columns::{ColumnsError, RawFile};
+use clickstream_erasure::{Erased, Whose};
 use clickstream_event::Micros;
 use hashbrown::HashTable;
 
 use crate::{
-    Forgotten, Who,
     offsets::Offsets,
     part::{Part, Row},
     sorted::Sorted,
@@ -97,8 +97,8 @@ impl Rows {
     }
 
     /// Leaves out rows of people who are erased. The columns that name people are read only where somebody is.
-    pub fn forget(&mut self, forgotten: &dyn Forgotten) -> Result<(), ColumnsError> {
-        let concerned: Vec<bool> = self.sites.iter().map(|site| forgotten.concerns(site)).collect();
+    pub fn forget(&mut self, erased: &Erased) -> Result<(), ColumnsError> {
+        let concerned: Vec<bool> = self.sites.iter().map(|site| erased.concerns(site)).collect();
         if !concerned.contains(&true) {
             return Ok(());
         }
@@ -119,14 +119,14 @@ impl Rows {
             }
             let Some((_, users, anonymous)) = &people else { continue };
             let place = (row.number - self.begins[file].0) as usize;
-            let who = Who {
-                site_id: &self.sites[row.site as usize],
-                user_id: users.is_valid(place).then(|| users.value(place)),
-                anonymous_id: anonymous.is_valid(place).then(|| anonymous.value(place)),
+            let whose = Whose {
+                site: &self.sites[row.site as usize],
+                user: users.is_valid(place).then(|| users.value(place)),
+                anonymous: anonymous.is_valid(place).then(|| anonymous.value(place)),
                 original_at: Micros(row.original_at),
                 received_at: Micros(row.received_at),
             };
-            if forgotten.drops(&who) {
+            if erased.erases_what(&whose) {
                 self.stands[index] = false;
                 self.erased += 1;
             }

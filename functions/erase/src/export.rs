@@ -77,7 +77,7 @@ impl Erase {
             Person::User(_) => PersonColumn::User,
             Person::Anonymous(_) => PersonColumn::Anonymous,
         };
-        let mut rows = std::pin::pin!(self.warehouse.export_person(site, column, person.id())?);
+        let mut rows = self.warehouse.export_person(site, column, person.id())?;
         let mut cut: Vec<u8> = Vec::new();
         while let Some(chunk) = rows.next().await {
             cut.extend_from_slice(&chunk?);

@@ -13,11 +13,10 @@ use clickstream_lake::Lake;
 use clickstream_log::SharedLog;
 use clickstream_objects::{Condition, ObjectError, PutOptions, SharedObjects};
 use clickstream_store::SharedStore;
-use clickstream_warehouse::Warehouse;
 use uuid::Uuid;
 
 use crate::{
-    EraseError, EraseRequest, Erasure, Receipt, SignedReceipt, Step,
+    EraseError, EraseFrom, EraseRequest, Erasure, Receipt, SignedReceipt, Step,
     state::{self, receipt_key},
 };
 
@@ -33,7 +32,8 @@ pub trait Settles: Send + Sync + 'static {
 pub struct Timing {
     /// For the event store to have what the log holds, so that linked ids are known.
     pub stored_within: Duration,
-    /// From the tombstones on until every store is gone through once more, for what was under way.
+    /// From when the tombstones stand and the lake's version is settled until every store is gone through once more, for
+    /// what was under way.
     pub again_after: Duration,
     /// For ClickHouse to settle the lake's version.
     pub settled_within: Duration,
@@ -58,7 +58,7 @@ pub struct Erase {
     pub(crate) store: SharedStore,
     pub(crate) objects: SharedObjects,
     pub(crate) lake: Arc<Lake>,
-    pub(crate) warehouse: Warehouse,
+    pub(crate) warehouse: Box<dyn EraseFrom>,
     pub(crate) tombstones: Arc<Tombstones>,
     pub(crate) settles: Option<Arc<dyn Settles>>,
     pub(crate) timing: Timing,
@@ -73,10 +73,11 @@ impl Erase {
         store: SharedStore,
         objects: SharedObjects,
         lake: Arc<Lake>,
-        warehouse: Warehouse,
+        warehouse: impl EraseFrom,
         tombstones: Arc<Tombstones>,
     ) -> Self {
-        Self { log, store, objects, lake, warehouse, tombstones, settles: None, timing: Timing::default(), running: Mutex::default() }
+        let (warehouse, timing) = (Box::new(warehouse), Timing::default());
+        Self { log, store, objects, lake, warehouse, tombstones, settles: None, timing, running: Mutex::default() }
     }
 
     /// Settles by `settles`, at once.
@@ -103,8 +104,8 @@ impl Erase {
         let Some(_running) = Running::begin(&self.running, id) else { return Err(EraseError::Busy(id)) };
         let mut erasure = Erasure::read(&self.objects, site, id).await?;
         if erasure.step == Step::Done {
-            // A run that was killed as it ended may have left this.
-            erasure.tidy(&self.objects).await?;
+            // A run that was cut off at its very end may have left what names the person.
+            erasure.clean_up(&self.objects).await?;
         }
         while erasure.step != Step::Done {
             self.step_once(&mut erasure).await?;

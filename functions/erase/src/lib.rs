@@ -7,6 +7,7 @@
 mod error;
 mod export;
 mod files;
+mod from;
 mod handler;
 mod lake;
 mod persons;
@@ -21,6 +22,7 @@ mod versions;
 
 pub use error::EraseError;
 pub use export::{Export, Line};
+pub use from::{EraseFrom, Exported};
 pub use handler::{Erase, Settles, Timing};
 pub use receipt::{Left, Receipt, Removed, SignedReceipt};
 pub use request::EraseRequest;

@@ -92,6 +92,9 @@ pub struct Erasure {
     pub(crate) tombstones: Vec<Tombstone>,
     /// When every tombstone stood.
     pub(crate) buried_at: Option<Micros>,
+    /// When the lake's version without its rows was settled.
+    #[serde(default)]
+    pub(crate) settled_at: Option<Micros>,
     /// The lake's version by which its rows are gone.
     pub(crate) lake_version: u64,
     /// What went, so far.
@@ -129,6 +132,7 @@ impl Erasure {
             persons: vec![person],
             tombstones: Vec::new(),
             buried_at: None,
+            settled_at: None,
             lake_version: 0,
             removed: Removed::default(),
             rewritten: BTreeSet::new(),
@@ -170,12 +174,11 @@ impl Erasure {
         self.step = Step::Done;
         self.under_way = false;
         self.save(objects).await?;
-        self.tidy(objects).await
+        self.clean_up(objects).await
     }
 
-    /// Older versions of the state, which had the ids in clear, go, and then what says that it is not done. Again changes
-    /// nothing.
-    pub(crate) async fn tidy(&self, objects: &SharedObjects) -> Result<(), EraseError> {
+    /// Older versions of the state, which name the person, go, and what says that it is not done.
+    pub(crate) async fn clean_up(&self, objects: &SharedObjects) -> Result<(), EraseError> {
         objects.delete_old_versions(&state_key(&self.site_id, self.erasure_id)).await?;
         Ok(objects.delete(&pending_key(self.erasure_id)).await?)
     }

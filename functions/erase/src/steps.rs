@@ -77,6 +77,7 @@ impl Erase {
             };
             let settled = self.warehouse.newest_commit().await?.map(|commit| commit.version);
             if settled.is_some_and(|settled| settled >= erasure.lake_version) {
+                erasure.settled_at = Some(Micros::now());
                 return Ok(());
             }
             if Instant::now() >= until {
@@ -102,10 +103,11 @@ impl Erase {
         Ok(())
     }
 
-    /// What was under way when the tombstones came: batches in hand, requests, files that were being taken.
+    /// What was under way when the tombstones came: batches in hand, requests, files that were being taken; and what
+    /// began on a version of the lake that still had the rows: merges, loads of versions that others settled meanwhile.
     async fn again(&self, erasure: &mut Erasure) -> Result<(), EraseError> {
         let buried_at = erasure.buried_at.unwrap_or(erasure.erased_at);
-        let due = buried_at.plus(self.timing.again_after.as_micros() as i64);
+        let due = erasure.settled_at.unwrap_or(buried_at).max(buried_at).plus(self.timing.again_after.as_micros() as i64);
         sleep(Duration::from_micros(u64::try_from(due.0 - Micros::now().0).unwrap_or(0))).await;
         self.erase_store(erasure).await?;
         self.erase_files(erasure).await?;

@@ -56,7 +56,7 @@ impl Land {
         let metadata = self.metadata(&rows, first, last + 1);
         let noted = beside(&rows);
         // An object says of which events it was made: a batch that comes again after an erasure is no other batch.
-        let before = self.tombstones.recent().await;
+        let before = self.tombstones.recent().await?;
         forget(&mut rows, &before);
         let (log_id, partition, count) = (self.log_id.clone(), batch.partition, rows.len());
         let encoded = tokio::task::spawn_blocking(move || write_raw_rows(&log_id, partition, &rows));

@@ -80,7 +80,7 @@ impl Load {
     /// Inserts what is not erased. What is erased of the object goes out of `fresh` too: an earlier try may have put it
     /// there, and an erasure that began meanwhile may have looked before it stood.
     async fn insert(&self, place: &Place, bytes: Bytes) -> Result<(), LoadError> {
-        let kept = without(bytes.clone(), self.tombstones.recent().await).await?;
+        let kept = without(bytes.clone(), self.tombstones.recent().await?).await?;
         self.warehouse.insert_raw(kept).await?;
         let erased = self.tombstones.fresh().await?;
         if erased.is_empty() {

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use clickstream_event::{Event, Logged, Micros, Reason, ReasonCode, Rejection, Shape, Source};
 use clickstream_lake::LakeError;
 use clickstream_objects::{Objects as _, PutOptions, embedded::EmbeddedS3, s3::S3Objects};
-use clickstream_store::{LoggedRejection, Retention, SharedStore};
+use clickstream_store::{ErasedEvent, LoggedRejection, Retention, SharedStore};
 use clickstream_telemetry::LiveFeed;
 use clickstream_warehouse::{InWarehouse, ReportQuery, Table, WarehouseError};
 use futures::StreamExt as _;
@@ -155,6 +155,31 @@ async fn an_erased_event_is_told_by_the_lists_of_the_lake() {
     assert!(trace["erased_at"].is_string(), "{trace}");
     service.problem(&format!("/v1/events/{id}/trace?site=blog"), 404, "event_unknown").await;
     service.problem(&format!("/v1/events/{}/trace", Uuid::from_u128(8)), 404, "event_unknown").await;
+}
+
+#[tokio::test]
+async fn an_erased_event_is_told_by_the_store_and_what_reports_still_count() {
+    let service = service().await;
+    let event_id = Uuid::from_u128(5);
+    let note = ErasedEvent { site_id: "shop".to_owned(), event_id, erased_at: Micros(1_795_514_400_000_000) };
+    service.store.note_erased(&[note]).await.unwrap();
+    *service.played.found.lock().unwrap() = Some(InWarehouse { visible: true, settled: true, lake_version: Some(7) });
+    let trace = service.json(&format!("/v1/events/{event_id}/trace")).await;
+    assert_eq!((&trace["verdict"], &trace["site_id"]), (&json!("erased"), &json!("shop")));
+    assert_eq!(trace["erased_at"], "2026-11-24T10:00:00.000000Z");
+    assert_eq!(trace["warehouse"], json!({ "visible": true, "settled": true }));
+    *service.played.found.lock().unwrap() = None;
+    service.problem(&format!("/v1/events/{event_id}/trace?site=blog"), 404, "event_unknown").await;
+}
+
+#[tokio::test]
+async fn a_trace_names_the_repeats_of_the_event_that_is_kept() {
+    let service = service().await;
+    service.store.put_events(&[logged(1, "u", 1, 41), logged(1, "u", 1, 44)]).await.unwrap();
+    let trace = service.json(&format!("/v1/events/{}/trace", Uuid::from_u128(1))).await;
+    assert_eq!(trace["log"]["offset"], 41);
+    let repeat = json!({ "received_at": "2026-11-24T10:00:00.000000Z", "partition": 2, "offset": 44 });
+    assert_eq!(trace["store"], json!({ "stored": true, "repeats": [repeat] }));
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use clickstream_event::{Logged, Micros, Reason};
 use clickstream_lake::ErasedRow;
 use clickstream_log::{EVENTS, REJECTED};
 use clickstream_objects::ObjectError;
-use clickstream_store::{CopyAt, Found, LoggedRejection};
+use clickstream_store::{CopyAt, ErasedEvent, Found, LoggedRejection};
 use clickstream_warehouse::InWarehouse;
 use serde::Serialize;
 use tokio::time::Instant;
@@ -37,7 +37,7 @@ pub struct Trace {
     /// valid, suspicious or rejected; erased, where the person was; null where only ClickHouse still has the event.
     verdict: Option<&'static str>,
     received_at: Option<Micros>,
-    /// When it was taken out of the lake, of an erased event.
+    /// When its person was erased, of an erased event.
     #[serde(skip_serializing_if = "Option::is_none")]
     erased_at: Option<Micros>,
     reasons: Option<Remarks>,
@@ -68,10 +68,8 @@ struct Place {
 #[derive(Debug, Serialize, ToSchema)]
 struct InStore {
     stored: bool,
-    /// Repeats that came through the log, of which this event is the one that is kept; absent where the store keeps the first
-    /// copy alone and cannot tell.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    repeats: Option<Vec<CopyAt>>,
+    /// Repeats that came through the log, of which this event is the one that is kept.
+    repeats: Vec<CopyAt>,
 }
 
 /// The raw object that holds the event.
@@ -120,6 +118,7 @@ async fn look(sources: &Sources, event_id: Uuid, site: Option<&str>) -> Result<A
     let trace = match sources.store.find(site, event_id).await? {
         Some(Found::Rejected(rejected)) => of_rejection(event_id, *rejected),
         Some(Found::Event(logged)) => of_event(sources, *logged).await?,
+        Some(Found::Erased(erased)) => of_erased(sources, erased).await?,
         // The store forgets before ClickHouse does.
         None => match sources.warehouse.find(site, event_id).await? {
             Some(found) => Trace {
@@ -136,8 +135,20 @@ async fn look(sources: &Sources, event_id: Uuid, site: Option<&str>) -> Result<A
     answer::json(&trace)
 }
 
-/// Site and moment at which an event was taken out of the lake: lists beside the table's files say so, and name nobody. What
-/// was erased before it came into the lake is in none of them.
+/// An erased event as the event store notes it. Until the erasure has come to ClickHouse, reports may still count it.
+async fn of_erased(sources: &Sources, erased: ErasedEvent) -> Result<Trace, QueryError> {
+    let ErasedEvent { site_id, event_id, erased_at } = erased;
+    let found = sources.warehouse.find(Some(&site_id), event_id).await?;
+    Ok(Trace {
+        verdict: Some("erased"),
+        erased_at: Some(erased_at),
+        warehouse: found.map(Shown::from),
+        ..Trace::nowhere(event_id, Some(site_id))
+    })
+}
+
+/// Site and moment at which an event was taken out of the lake: lists beside the table's files say so, and name nobody. They
+/// know events that the event store had forgotten before the erasure.
 async fn erased(sources: &Sources, site: Option<&str>, event_id: Uuid) -> Result<Option<(String, Micros)>, QueryError> {
     let mut after: Option<String> = None;
     loop {
@@ -169,7 +180,7 @@ fn of_rejection(event_id: Uuid, rejected: LoggedRejection) -> Trace {
         received_at: Some(rejection.received_at),
         reasons: Some(Remarks::Rejection(rejection.reasons)),
         log: Some(Place { topic: REJECTED, partition: log_partition, offset: log_offset }),
-        store: Some(InStore { stored: true, repeats: None }),
+        store: Some(InStore { stored: true, repeats: Vec::new() }),
         ..Trace::nowhere(event_id, rejection.site_id)
     }
 }
@@ -178,7 +189,7 @@ async fn of_event(sources: &Sources, logged: Logged) -> Result<Trace, QueryError
     let Logged { log_partition: partition, log_offset: offset, event } = logged;
     let raw = raw_key(sources, partition, offset).await?;
     let copies = sources.store.copies(&event.site_id, event.event_id).await?;
-    let repeats = copies.map(|copies| copies.into_iter().filter(|at| (at.partition, at.offset) != (partition, offset)).collect());
+    let repeats = copies.into_iter().filter(|at| (at.partition, at.offset) != (partition, offset)).collect();
     let found = sources.warehouse.find(Some(&event.site_id), event.event_id).await?;
     let settled = sources.warehouse.settled_version_of(&sources.log_id, partition, offset).await?;
     let lake = match settled {

@@ -1,5 +1,6 @@
 //! Offsets that are missing, and those that were accepted as lost.
 
+use clickstream_columns::{gap_key, gap_offsets, gap_prefix};
 use clickstream_event::Micros;
 use clickstream_log::{EVENTS, Extent};
 use clickstream_objects::{Condition, ObjectError, PutOptions};
@@ -57,20 +58,11 @@ pub fn unbroken_end(watermark: u64, objects: &[RawObject], accepted: &Accepted) 
     uncovered(held, watermark, furthest).first().map_or(furthest, |(gap, _)| *gap)
 }
 
-fn folder(log_id: &str, partition: u32) -> String {
-    format!("ledger/gaps/{log_id}/{partition:05}/")
-}
-
 impl Reconcile {
     /// The accepted gaps of a partition.
     pub(crate) async fn accepted(&self, log_id: &str, partition: u32) -> Result<Accepted, ReconcileError> {
-        let prefix = folder(log_id, partition);
-        let listed = self.sources.objects.list(&prefix, None, 10_000).await?;
-        let of = |key: &str| {
-            let (from, to) = key.strip_prefix(&prefix)?.strip_suffix(".json")?.split_once('-')?;
-            Some((from.parse().ok()?, to.parse().ok()?))
-        };
-        Ok(listed.iter().filter_map(|object| of(&object.key)).collect())
+        let listed = self.sources.objects.list(&gap_prefix(log_id, partition), None, 10_000).await?;
+        Ok(listed.iter().filter_map(|object| gap_offsets(&object.key)).collect())
     }
 
     /// Accepts that offsets are lost: only those of an open gap that the log holds no more.
@@ -90,7 +82,7 @@ impl Reconcile {
             return Err(ReconcileError::Request(format!("{text:?} is no gap that the log cannot fill: {lost}")));
         }
         if !dry_run {
-            let key = format!("{}{from:020}-{to:020}.json", folder(&self.sources.log_id, partition));
+            let key = gap_key(&self.sources.log_id, partition, from, to);
             let body =
                 json!({ "log_id": self.sources.log_id, "partition": partition, "from": from, "to": to, "accepted_at": Micros::now() });
             let options =

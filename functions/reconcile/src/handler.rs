@@ -8,12 +8,11 @@ use clickstream_log::SharedLog;
 use clickstream_objects::SharedObjects;
 use clickstream_store::SharedStore;
 use clickstream_telemetry::metric;
-use clickstream_warehouse::Warehouse;
 use metrics::Gauge;
 use tokio::sync::Mutex;
 
 use crate::{
-    Lag, ReconcileError, ReconcileReport, ReconcileRequest, Repair, Settings,
+    Lag, ReconcileError, ReconcileReport, ReconcileRequest, ReconcileWith, Repair, Settings,
     ledger::{balanced, publish},
     repair::repair,
 };
@@ -27,7 +26,7 @@ pub struct Sources {
     /// The lake.
     pub lake: Arc<Lake>,
     /// ClickHouse.
-    pub warehouse: Warehouse,
+    pub warehouse: Box<dyn ReconcileWith>,
     /// The event store.
     pub store: SharedStore,
     /// The log's identity.
@@ -38,9 +37,16 @@ pub struct Sources {
 
 impl Sources {
     /// What is compared. Whose events are erased say the bucket's tombstones, with the bucket's own key.
-    pub fn new(log: SharedLog, objects: SharedObjects, lake: Arc<Lake>, warehouse: Warehouse, store: SharedStore, log_id: String) -> Self {
+    pub fn new(
+        log: SharedLog,
+        objects: SharedObjects,
+        lake: Arc<Lake>,
+        warehouse: impl ReconcileWith,
+        store: SharedStore,
+        log_id: String,
+    ) -> Self {
         let tombstones = Arc::new(Tombstones::new(Arc::clone(&objects), None));
-        Self { log, objects, lake, warehouse, store, log_id, tombstones }
+        Self { log, objects, lake, warehouse: Box::new(warehouse), store, log_id, tombstones }
     }
 
     /// Asks `tombstones` whose events are erased.

@@ -11,6 +11,7 @@ mod rebuild;
 mod repair;
 mod request;
 mod settings;
+mod with;
 
 pub use error::ReconcileError;
 pub use gaps::LedgerGap;
@@ -20,3 +21,4 @@ pub use ledger::Ledger;
 pub use rebuild::{RebuildFrom, RebuildPart, RebuildReport, RebuildRequest};
 pub use request::{ReconcileReport, ReconcileRequest, Repair};
 pub use settings::{Groups, Settings};
+pub use with::{ReconcileWith, RestoreInto};

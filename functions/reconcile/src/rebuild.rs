@@ -18,13 +18,13 @@ use clickstream_columns::{ColumnsError, event_schema, raw_schema, read_parquet, 
 use clickstream_event::Logged;
 use clickstream_lake::{LakeError, Snapshot, place};
 use clickstream_objects::ObjectError;
-use clickstream_warehouse::{Commit, Day, Fingerprint, Shadow, fingerprint};
+use clickstream_warehouse::{Commit, Day, Fingerprint, fingerprint};
 use jiff::ToSpan as _;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
-use crate::{Reconcile, ReconcileError, raw};
+use crate::{Reconcile, ReconcileError, RestoreInto, raw};
 
 /// Tries against others who settle all the same.
 const TRIES: u32 = 3;
@@ -125,7 +125,7 @@ impl Reconcile {
         let rewrites = stands.is_none() || (rows > 0 && !shadow.is_counted());
         let row = Commit { version: snapshot.version, load_id: uuid::Uuid::nil(), watermarks: snapshot.watermarks.clone(), rows };
         let exchanged = async {
-            let compared = self.copy(&shadow, &snapshot).await?;
+            let compared = self.copy(shadow.as_ref(), &snapshot).await?;
             if warehouse.newest_commit().await? != commit {
                 return Ok(None);
             }
@@ -163,7 +163,7 @@ impl Reconcile {
     }
 
     /// Copies the lake's files and compares; says how many sites and days are equal.
-    async fn copy(&self, shadow: &Shadow, snapshot: &Snapshot) -> Result<u64, ReconcileError> {
+    async fn copy(&self, shadow: &dyn RestoreInto, snapshot: &Snapshot) -> Result<u64, ReconcileError> {
         let mut here = Fingerprint::new();
         for file in &snapshot.files {
             let bytes = self.sources.lake.read_file(&file.path).await?;
@@ -194,7 +194,10 @@ impl Reconcile {
                     Ok(())
                 })
             });
-            while let Some(events) = batches.recv().await {
+            while let Some(mut events) = batches.recv().await {
+                // Asked for each batch: an erasure that begins meanwhile goes through the event store soon, and only once more.
+                let erased = self.sources.tombstones.fresh().await?;
+                events.retain(|logged| !erased.erases(&logged.event));
                 self.sources.store.put_events(&events).await?;
                 stored += events.len() as u64;
             }
@@ -206,11 +209,11 @@ impl Reconcile {
 
     async fn store_what_is_not_compacted(&self, snapshot: &Snapshot) -> Result<u64, ReconcileError> {
         let log_id = &self.sources.log_id;
-        let erased = self.sources.tombstones.fresh().await?;
         let mut stored = 0;
         for extent in self.sources.log.extents(clickstream_log::EVENTS).await? {
             let watermark = snapshot.watermarks.get(&place(log_id, extent.partition)).copied().unwrap_or(0);
             for object in raw::objects_from(&self.sources.objects, log_id, extent.partition, watermark).await? {
+                let erased = self.sources.tombstones.fresh().await?;
                 let (_, bytes) = self.sources.objects.get(&object.key).await?;
                 let columns = |cause| ReconcileError::Columns { key: object.key.clone(), cause };
                 for batch in read_parquet(bytes).map_err(columns)? {

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use clickstream_erasure::{Erased, Person as Forgotten, Tombstones};
 use clickstream_event::{Event, Logged, Rejection};
 use clickstream_log::{Batch, EVENTS, REJECTED};
-use clickstream_store::{LoggedRejection, Person, SharedStore};
+use clickstream_store::{ErasedEvent, LoggedRejection, Person, SharedStore};
 use clickstream_telemetry::metric;
 use serde::de::DeserializeOwned;
 
@@ -33,7 +33,7 @@ impl StoreEvents {
     /// counted, named in the logs, and landed as a dead letter by land.
     pub async fn handle(&self, batch: &Batch) -> Result<(), StoreEventsError> {
         let log_partition = batch.partition;
-        let before = self.erased_before().await;
+        let before = self.erased_before().await?;
         match batch.topic.as_str() {
             EVENTS => {
                 let decoded = decoded::<Event>(batch).map(|(log_offset, event)| Logged { log_partition, log_offset, event });
@@ -55,10 +55,10 @@ impl StoreEvents {
         Ok(())
     }
 
-    async fn erased_before(&self) -> Arc<Erased> {
+    async fn erased_before(&self) -> Result<Arc<Erased>, StoreEventsError> {
         match &self.tombstones {
-            Some(tombstones) => tombstones.recent().await,
-            None => Arc::default(),
+            Some(tombstones) => Ok(tombstones.recent().await?),
+            None => Ok(Arc::default()),
         }
     }
 
@@ -70,13 +70,19 @@ impl StoreEvents {
         }
     }
 
-    /// Takes out what an earlier try of the batch may have put, or this one before an erasure that looked meanwhile.
+    /// Takes out what an earlier try of the batch may have put, or this one before an erasure that looked meanwhile, and notes
+    /// for traces what is left out.
     async fn forget_events(&self, of: &[Logged]) -> Result<(), StoreEventsError> {
         let erased = self.erased_after().await?;
-        let mut persons = BTreeSet::new();
+        let (mut persons, mut notes) = (BTreeSet::new(), Vec::new());
         for event in of.iter().map(|logged| &logged.event).filter(|event| erased.erases(event)) {
-            persons.extend(erased.forgotten_in(event).into_iter().map(|(person, at)| (event.site_id.as_str(), person, at)));
+            let forgotten = erased.forgotten_in(event);
+            if let Some(erased_at) = forgotten.iter().map(|(_, at)| *at).max() {
+                notes.push(ErasedEvent { site_id: event.site_id.clone(), event_id: event.event_id, erased_at });
+            }
+            persons.extend(forgotten.into_iter().map(|(person, at)| (event.site_id.as_str(), person, at)));
         }
+        self.store.note_erased(&notes).await?;
         for (site, person, erased_at) in persons {
             self.store.erase(site, &of_store(person), erased_at).await?;
         }

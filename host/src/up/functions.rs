@@ -106,7 +106,7 @@ impl Functions {
             .with_timing(timing);
         let compact = Compact::new(objects(), Arc::clone(&parts.lake), log_id.clone())
             .with_options(config.compact)
-            .with_forgets(Arc::clone(&tombstones) as Arc<dyn clickstream_compact::Forgets>);
+            .with_tombstones(Arc::clone(&tombstones));
         Self {
             collect: Collector::new(log(), sites.clone(), limits).with_feed(feed.clone()).with_spill(objects()),
             intake_topic: IntakeTopic::new(log(), sites.clone()).with_feed(feed),

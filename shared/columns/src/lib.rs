@@ -1,6 +1,7 @@
 //! Events as Arrow columns and Parquet files: the format of raw objects and of the lake.
 
 mod from_arrow;
+mod gap_key;
 mod lake_file;
 mod parquet_file;
 mod ranged;
@@ -10,6 +11,7 @@ mod schema;
 mod to_arrow;
 
 pub use from_arrow::{RawRecord, records};
+pub use gap_key::{gap_key, gap_offsets, gap_prefix};
 pub use lake_file::{ColumnRows, write_lake_columns};
 pub use parquet_file::{ColumnsError, read_columns, read_parquet, write_lake_file, write_raw_object, write_raw_rows};
 pub use ranged::{FileBytes, read_groups};

@@ -34,6 +34,7 @@ pub struct Tombstones {
     objects: SharedObjects,
     setting: Option<String>,
     key: OnceCell<ErasureKey>,
+    recent: Duration,
     look: RwLock<Option<Look>>,
 }
 
@@ -46,7 +47,13 @@ impl std::fmt::Debug for Tombstones {
 impl Tombstones {
     /// The tombstones of `objects`; `setting` is `ERASURE_KEY`, if it is set. Nothing is asked yet.
     pub fn new(objects: SharedObjects, setting: Option<String>) -> Self {
-        Self { objects, setting, key: OnceCell::new(), look: RwLock::new(None) }
+        Self { objects, setting, key: OnceCell::new(), recent: RECENT, look: RwLock::new(None) }
+    }
+
+    /// Takes looks for [`Tombstones::recent`] that are younger than this, in place of five seconds.
+    #[must_use]
+    pub fn with_recent(self, recent: Duration) -> Self {
+        Self { recent, ..self }
     }
 
     /// The tombstones of `objects`, with the key of the environment (`ERASURE_KEY`).
@@ -78,20 +85,12 @@ impl Tombstones {
         Ok(erased)
     }
 
-    /// The tombstones as of some seconds ago. Where the bucket does not answer, those that were seen last: what was
-    /// missed is caught by [`Tombstones::fresh`] after the work.
-    pub async fn recent(&self) -> Arc<Erased> {
-        if let Some(look) = self.remembered()
-            && look.at.elapsed() < RECENT
-        {
-            return look.erased;
-        }
-        match self.fresh().await {
-            Ok(erased) => erased,
-            Err(error) => {
-                tracing::warn!(%error, "tombstones cannot be read now");
-                self.remembered().map(|look| look.erased).unwrap_or_default()
-            }
+    /// The tombstones as of some seconds ago. An error where the bucket does not answer: work on an older look could
+    /// write what an erasure has long taken out, and die before it looks again.
+    pub async fn recent(&self) -> Result<Arc<Erased>, ErasureError> {
+        match self.remembered() {
+            Some(look) if look.at.elapsed() < self.recent => Ok(look.erased),
+            _ => self.fresh().await,
         }
     }
 

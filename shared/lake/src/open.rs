@@ -6,7 +6,7 @@ use clickstream_objects::s3::S3Config;
 use deltalake_core::logstore::{LogStoreRef, StorageConfig, default_logstore};
 use object_store::{
     ClientOptions, ObjectStore, RetryConfig,
-    aws::{AmazonS3Builder, S3ConditionalPut},
+    aws::{AmazonS3Builder, AmazonS3ConfigKey, S3ConditionalPut},
     prefix::PrefixStore,
 };
 use url::Url;
@@ -25,6 +25,10 @@ pub fn bucket(config: &S3Config) -> Result<Arc<dyn ObjectStore>, LakeError> {
         .with_retry(RetryConfig { max_retries: 5, ..RetryConfig::default() });
     if let Some(endpoint) = &config.endpoint {
         builder = builder.with_endpoint(endpoint).with_virtual_hosted_style_request(false);
+    }
+    // By `OBJECTS_URL`, or by the environment: LocalStack tells functions of itself by AWS_ENDPOINT_URL.
+    let endpoint = [AmazonS3ConfigKey::S3Endpoint, AmazonS3ConfigKey::Endpoint].iter().find_map(|key| builder.get_config_value(key));
+    if let Some(endpoint) = endpoint {
         builder = builder.with_client_options(ClientOptions::new().with_allow_http(endpoint.starts_with("http://")));
     }
     if let (Some(key), Some(secret)) = (&config.access_key, &config.secret_key) {

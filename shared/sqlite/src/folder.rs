@@ -13,7 +13,7 @@ use crate::Failure;
 #[derive(Debug)]
 pub struct Folder {
     path: PathBuf,
-    _lock: File,
+    lock: File,
 }
 
 impl Folder {
@@ -36,7 +36,7 @@ impl Folder {
         if let Err(error) = noted {
             tracing::warn!(%error, folder = %path.display(), "could not note the process id");
         }
-        Ok(Self { path: path.to_owned(), _lock: lock })
+        Ok(Self { path: path.to_owned(), lock })
     }
 
     /// Where it is.
@@ -54,6 +54,15 @@ impl Folder {
             File::open(folder).and_then(|f| f.sync_all()).map_err(|e| Failure::of_io(&format!("cannot sync {}", folder.display()), &e))?;
         }
         Ok(())
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // Closing alone is not enough: a child that is being started has the file open until it becomes another program.
+        if let Err(error) = self.lock.unlock() {
+            tracing::warn!(%error, folder = %self.path.display(), "could not give the folder up");
+        }
     }
 }
 
@@ -79,6 +88,15 @@ mod tests {
         let error = Folder::claim(dir.path()).unwrap_err().to_string();
         assert!(error.contains(&dir.path().display().to_string()), "{error}");
         assert!(error.contains(&std::process::id().to_string()), "{error}");
+        drop(first);
+        Folder::claim(dir.path()).unwrap();
+    }
+
+    #[test]
+    fn a_folder_given_up_is_free_though_a_copy_of_its_file_is_still_open() {
+        let dir = tempfile::tempdir().unwrap();
+        let first = Folder::claim(dir.path()).unwrap();
+        let _as_a_child_has_it = first.lock.try_clone().unwrap();
         drop(first);
         Folder::claim(dir.path()).unwrap();
     }

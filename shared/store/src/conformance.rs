@@ -57,6 +57,7 @@ checks! {
     an_id_never_seen_is_not_found,
     the_same_id_on_two_sites_is_two_events,
     putting_an_event_again_changes_nothing,
+    every_copy_is_known_by_its_place,
     the_first_received_copy_stays_whatever_order_copies_come_in,
     a_copy_received_at_the_same_moment_gives_way_by_partition_and_offset,
     a_put_of_many_events_with_repeats_counts_each_once,
@@ -75,6 +76,7 @@ checks! {
     a_persons_events_up_to_a_moment_are_erased_and_later_ones_stay,
     erasing_a_person_leaves_everybody_else,
     copies_are_erased_each_by_its_own_time,
+    an_erased_event_is_known_as_erased_until_rejections_are_forgotten,
     rejections_are_erased_by_what_they_hold,
 }
 

@@ -50,6 +50,17 @@ pub struct LoggedRejection {
     pub rejection: Rejection,
 }
 
+/// An event that was erased: an id and a moment, and nothing that names anybody.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ErasedEvent {
+    /// Its site.
+    pub site_id: String,
+    /// Its id.
+    pub event_id: Uuid,
+    /// Up to when its person is erased.
+    pub erased_at: Micros,
+}
+
 /// What the store knows of an id.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Found {
@@ -57,6 +68,8 @@ pub enum Found {
     Event(Box<Logged>),
     /// A rejected one.
     Rejected(Box<LoggedRejection>),
+    /// One that was erased.
+    Erased(ErasedEvent),
 }
 
 /// Where a copy of an event stands in topic `events`, and when it was received.
@@ -108,14 +121,11 @@ pub trait EventStore: Send + Sync + 'static {
     async fn put_events(&self, events: &[Logged]) -> Result<(), StoreError>;
     /// Puts rejections, idempotently by their place in the log.
     async fn put_rejections(&self, rejections: &[LoggedRejection]) -> Result<(), StoreError>;
-    /// What is known of `event_id`, on any site where `site` is none. A kept event goes before a rejected one.
+    /// What is known of `event_id`, on any site where `site` is none. A kept event goes before a rejected one, and both before
+    /// one that was erased.
     async fn find(&self, site: Option<&str>, event_id: Uuid) -> Result<Option<Found>, StoreError>;
-    /// Every copy that was put of a kept event, by its place in the log, the kept one first; none where a store keeps the
-    /// first alone.
-    async fn copies(&self, site: &str, event_id: Uuid) -> Result<Option<Vec<CopyAt>>, StoreError> {
-        let _ = (site, event_id);
-        Ok(None)
-    }
+    /// Every copy that was put of a kept event, by its place in the log, the kept one first.
+    async fn copies(&self, site: &str, event_id: Uuid) -> Result<Vec<CopyAt>, StoreError>;
     /// A person's events, newest first by `(original_at, event_id)`, from after `after` on.
     async fn timeline(&self, site: &str, person: &Person, after: Option<Cursor>, limit: usize) -> Result<Vec<Logged>, StoreError>;
     /// The newest rejections, newest first.
@@ -124,8 +134,11 @@ pub trait EventStore: Send + Sync + 'static {
     async fn count(&self) -> Result<Option<u64>, StoreError>;
     /// Removes a person's events that were received, or happened (`original_at`), at or before `before`, and says how
     /// many. For good: nothing that was put before, in whatever order, is read again, and files do not keep it. Later
-    /// events stay, and everybody else's.
+    /// events stay, and everybody else's. What is removed is noted as [`EventStore::note_erased`] does.
     async fn erase(&self, site: &str, person: &Person, before: Micros) -> Result<u64, StoreError>;
+    /// Notes that events are erased, for [`EventStore::find`] to tell as long as rejections are kept. Of two moments the later
+    /// one stays.
+    async fn note_erased(&self, events: &[ErasedEvent]) -> Result<(), StoreError>;
     /// Removes the rejections for which `which` says so, of those of `site` and of those whose site is not known.
     async fn erase_rejections(&self, site: &str, which: Which) -> Result<u64, StoreError>;
     /// Forgets events and rejections received before the given moments, and says how many. A store whose rows end by

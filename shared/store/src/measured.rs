@@ -7,7 +7,7 @@ use clickstream_event::{Logged, Micros};
 use clickstream_telemetry::called;
 use uuid::Uuid;
 
-use crate::{CopyAt, Cursor, EventStore, Expired, Found, LoggedRejection, Person, SharedStore, StoreError, Which};
+use crate::{CopyAt, Cursor, ErasedEvent, EventStore, Expired, Found, LoggedRejection, Person, SharedStore, StoreError, Which};
 
 /// The name of this client in metrics.
 const CLIENT: &str = "store";
@@ -38,7 +38,7 @@ impl EventStore for Measured {
         called(CLIENT, "find", is_failure, self.0.find(site, event_id)).await
     }
 
-    async fn copies(&self, site: &str, event_id: Uuid) -> Result<Option<Vec<CopyAt>>, StoreError> {
+    async fn copies(&self, site: &str, event_id: Uuid) -> Result<Vec<CopyAt>, StoreError> {
         called(CLIENT, "copies", is_failure, self.0.copies(site, event_id)).await
     }
 
@@ -56,6 +56,10 @@ impl EventStore for Measured {
 
     async fn erase(&self, site: &str, person: &Person, before: Micros) -> Result<u64, StoreError> {
         called(CLIENT, "erase", is_failure, self.0.erase(site, person, before)).await
+    }
+
+    async fn note_erased(&self, events: &[ErasedEvent]) -> Result<(), StoreError> {
+        called(CLIENT, "note_erased", is_failure, self.0.note_erased(events)).await
     }
 
     async fn erase_rejections(&self, site: &str, which: Which) -> Result<u64, StoreError> {

@@ -27,7 +27,7 @@ use async_trait::async_trait;
 use clickstream_event::{Logged, Micros};
 use uuid::Uuid;
 
-use crate::{CopyAt, Cursor, EventStore, Expired, Found, LoggedRejection, Person, Retention, StoreError, Which};
+use crate::{CopyAt, Cursor, ErasedEvent, EventStore, Expired, Found, LoggedRejection, Person, Retention, StoreError, Which};
 use buckets::Directory;
 pub use config::{Replication, ScyllaConfig, Tls};
 pub use inspect::{Inspection, Kind, Node, inspect, try_write};
@@ -96,12 +96,14 @@ impl EventStore for ScyllaStore {
         if let Some(event) = event {
             return Ok(Some(Found::Event(Box::new(event))));
         }
-        let rejection = self.find_rejected(site, event_id).await?;
-        Ok(rejection.map(|r| Found::Rejected(Box::new(r))))
+        if let Some(rejection) = self.find_rejected(site, event_id).await? {
+            return Ok(Some(Found::Rejected(Box::new(rejection))));
+        }
+        Ok(self.find_erased(site, event_id).await?.map(Found::Erased))
     }
 
-    async fn copies(&self, site: &str, event_id: Uuid) -> Result<Option<Vec<CopyAt>>, StoreError> {
-        self.copies_of(site, event_id).await.map(Some)
+    async fn copies(&self, site: &str, event_id: Uuid) -> Result<Vec<CopyAt>, StoreError> {
+        self.copies_of(site, event_id).await
     }
 
     async fn timeline(&self, site: &str, person: &Person, after: Option<Cursor>, limit: usize) -> Result<Vec<Logged>, StoreError> {
@@ -119,6 +121,10 @@ impl EventStore for ScyllaStore {
 
     async fn erase(&self, site: &str, person: &Person, before: Micros) -> Result<u64, StoreError> {
         self.erase_events(site, person, before).await
+    }
+
+    async fn note_erased(&self, events: &[ErasedEvent]) -> Result<(), StoreError> {
+        self.note(events).await
     }
 
     async fn erase_rejections(&self, site: &str, which: Which) -> Result<u64, StoreError> {

@@ -13,6 +13,7 @@ mod person;
 mod put;
 mod reading;
 mod rejections;
+mod traces;
 mod writer;
 
 use std::{path::Path, sync::Arc};
@@ -23,7 +24,7 @@ use clickstream_sqlite::{Failure, Readers};
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
-use crate::{Cursor, EventStore, Expired, Found, LoggedRejection, Person, StoreError, Which};
+use crate::{CopyAt, Cursor, ErasedEvent, EventStore, Expired, Found, LoggedRejection, Person, StoreError, Which};
 use expiry::Removed;
 pub use options::SqliteStoreOptions;
 use writer::Writer;
@@ -103,7 +104,7 @@ impl SqliteStore {
 impl EventStore for SqliteStore {
     async fn put_events(&self, events: &[Logged]) -> Result<(), StoreError> {
         let ready = put::prepare(events).await?;
-        if ready.is_empty() {
+        if ready.events.is_empty() {
             return Ok(());
         }
         self.write(move |writer| writer.put_events(&ready)).await
@@ -124,10 +125,17 @@ impl EventStore for SqliteStore {
             if let Some(event) = reading::find_event(&tx, site.as_deref(), event_id)? {
                 return Ok(Some(Found::Event(Box::new(event))));
             }
-            let rejection = rejections::find_rejection(&tx, site.as_deref(), event_id)?;
-            Ok::<_, Failure>(rejection.map(|r| Found::Rejected(Box::new(r))))
+            if let Some(rejection) = rejections::find_rejection(&tx, site.as_deref(), event_id)? {
+                return Ok(Some(Found::Rejected(Box::new(rejection))));
+            }
+            Ok::<_, Failure>(traces::find_erased(&tx, site.as_deref(), event_id)?.map(Found::Erased))
         });
         Ok(found.await?)
+    }
+
+    async fn copies(&self, site: &str, event_id: Uuid) -> Result<Vec<CopyAt>, StoreError> {
+        let site = site.to_owned();
+        Ok(self.readers.run(move |c| traces::copies(c, &site, event_id)).await?)
     }
 
     async fn timeline(&self, site: &str, person: &Person, after: Option<Cursor>, limit: usize) -> Result<Vec<Logged>, StoreError> {
@@ -163,6 +171,14 @@ impl EventStore for SqliteStore {
         Ok(erased)
     }
 
+    async fn note_erased(&self, events: &[ErasedEvent]) -> Result<(), StoreError> {
+        if events.is_empty() {
+            return Ok(());
+        }
+        let events = events.to_vec();
+        self.write(move |writer| writer.note_erased(&events)).await
+    }
+
     async fn erase_rejections(&self, site: &str, which: Which) -> Result<u64, StoreError> {
         let (mut erased, mut after) = (0, 0);
         loop {
@@ -182,6 +198,7 @@ impl EventStore for SqliteStore {
     async fn expire(&self, events_before: Micros, rejections_before: Micros) -> Result<Expired, StoreError> {
         let events = self.repeat(move |writer| writer.expire_events(events_before.0)).await?;
         let rejections = self.repeat(move |writer| writer.expire_rejections(rejections_before.0)).await?;
+        self.repeat(move |writer| writer.expire_erased(rejections_before.0)).await?;
         self.repeat(Writer::shrink).await?;
         Ok(Expired { events: Some(events), rejections: Some(rejections) })
     }

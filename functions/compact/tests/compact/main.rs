@@ -2,7 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "tests")]
 
 mod between;
-mod forgets;
+mod erased;
 mod lambda;
 mod log;
 mod memory;

@@ -20,7 +20,7 @@ use proptest::{
 };
 use uuid::Uuid;
 
-use crate::{forgets::Gone, service::Service};
+use crate::{erased::forget_gone, service::Service};
 
 /// A record of the log: of one of a few events, so that there are many repeats; or none.
 #[derive(Clone, Debug)]
@@ -153,11 +153,10 @@ async fn found(service: &Service, partitions: &[Partition]) -> BTreeMap<(String,
 
 async fn compacted(partitions: &[Partition], memory: u64, threads: usize) -> (Service, CompactReport) {
     let service = Service::start().await;
+    forget_gone(&service, &SITES).await;
     land(&service, partitions).await;
     let lake = Arc::new(Lake::open(service.bucket.config()).await.unwrap());
-    let compact = Compact::new(service.bucket.objects.clone(), lake, "l".to_owned())
-        .with_options(CompactOptions { memory, threads })
-        .with_forgets(Arc::new(Gone::default()));
+    let compact = Compact::new(service.bucket.objects.clone(), lake, "l".to_owned()).with_options(CompactOptions { memory, threads });
     let report = compact.run(CompactRequest::default()).await.unwrap();
     (service, report)
 }

@@ -1,11 +1,15 @@
 //! An erasure that is cut off anywhere goes on.
 
-use clickstream_erase::{SignedReceipt, Step};
+use std::time::Duration;
+
+use clickstream_erase::{SignedReceipt, Step, Timing};
+use clickstream_event::Micros;
 use clickstream_objects::{Objects as _, PutOptions};
+use serde_json::json;
 
 use crate::{
     erasing::ANN,
-    service::{Service, by, user},
+    service::{NO_WAIT, Service, by, user},
 };
 
 async fn service() -> Service {
@@ -53,6 +57,10 @@ async fn a_process_killed_after_any_step_is_followed_by_one_that_goes_on() {
     let receipt = erase.receipt("shop", begun.erasure_id).await.unwrap().unwrap();
     assert_eq!(receipt.receipt.erasure_id, begun.erasure_id);
     assert_eq!(erase.resume().await.unwrap(), 0, "nothing is left to do");
+    // Killed between its last two writes: it is found once more, and then no more.
+    let pending = json!({ "site_id": "shop" }).to_string();
+    service.objects.put(&format!("erasures/pending/{}.json", begun.erasure_id), pending.into(), PutOptions::default()).await.unwrap();
+    assert_eq!((erase.resume().await.unwrap(), erase.resume().await.unwrap()), (1, 0));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -87,4 +95,23 @@ async fn two_at_once_do_no_harm() {
     assert!(error.is_none_or(|error| error.to_string().contains("another process")));
     assert_eq!(service.places(ANN).await, [0; 5]);
     bob_is_whole(&service).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_last_look_comes_a_while_after_the_lake_s_version_is_settled() {
+    let service = service().await;
+    let wait = Duration::from_millis(700);
+    let erase = service.erase().await.with_timing(Timing { again_after: wait, ..NO_WAIT });
+    let begun = erase.begin(&user(ANN)).await.unwrap();
+    while erase.step("shop", begun.erasure_id).await.unwrap() != Step::Again {}
+    // As if the tombstones had stood for an hour, and whoever settled had just come to its end.
+    let key = format!("erasures/shop/{}/state.json", begun.erasure_id);
+    let (_, bytes) = service.objects.get(&key).await.unwrap();
+    let mut state: serde_json::Value = serde_json::from_slice(&bytes).unwrap();
+    assert!(state["settled_at"].is_string(), "{state}");
+    let now = Micros::now();
+    (state["buried_at"], state["settled_at"]) = (json!(now.plus(-60 * 60 * Micros::SECOND)), json!(now));
+    service.objects.put(&key, state.to_string().into(), PutOptions::default()).await.unwrap();
+    assert_eq!(erase.step("shop", begun.erasure_id).await.unwrap(), Step::Versions);
+    assert!(Micros::now().0 - now.0 >= wait.as_micros() as i64, "what merged or loaded the rows meanwhile has ended");
 }

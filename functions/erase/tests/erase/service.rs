@@ -145,7 +145,7 @@ impl Service {
     }
 
     pub async fn compact(&self) {
-        self.compaction().await.with_forgets(self.tombstones.clone()).run(CompactRequest::default()).await.unwrap();
+        self.compaction().await.with_tombstones(self.tombstones.clone()).run(CompactRequest::default()).await.unwrap();
         Settle::new(self.lake.clone(), self.database.warehouse.clone()).run().await.unwrap();
     }
 

@@ -24,7 +24,7 @@ impl Reconcile {
         for extent in &known.events {
             let Some(stored) = known.stored_to(extent.partition).filter(|stored| *stored > extent.start) else { continue };
             for (from, to) in self.behind(extent.partition, extent.start, stored, &erased).await? {
-                let count = if dry_run { to - from } else { self.play(extent.partition, from, to, &erased).await? };
+                let count = if dry_run { to - from } else { self.play(extent.partition, from, to).await? };
                 let what = format!("{EVENTS} partition {} offsets {from}-{to}", extent.partition);
                 repairs.push(repair("store_replayed", what, count, dry_run));
             }
@@ -35,7 +35,7 @@ impl Reconcile {
                 let count = if dry_run {
                     extent.end - extent.start
                 } else {
-                    self.play_rejections(extent.partition, extent.start, extent.end, &erased).await?
+                    self.play_rejections(extent.partition, extent.start, extent.end).await?
                 };
                 if count > 0 {
                     repairs.push(repair("store_replayed", format!("{REJECTED} partition {}", extent.partition), count, dry_run));
@@ -75,10 +75,12 @@ impl Reconcile {
         Ok(self.sources.store.find(Some(&event.site_id), event.event_id).await?.is_some())
     }
 
-    /// Puts what the log holds of `[from, to)`; says how many events.
-    async fn play(&self, partition: u32, from: u64, to: u64, erased: &Erased) -> Result<u64, ReconcileError> {
+    /// Puts what the log holds of `[from, to)`; says how many events. Whose are erased is asked for each part of it: an
+    /// erasure that begins meanwhile goes through the event store soon, and only once more.
+    async fn play(&self, partition: u32, from: u64, to: u64) -> Result<u64, ReconcileError> {
         let (mut next, mut count) = (from, 0);
         while let Some(read) = self.read(EVENTS, partition, next, to).await? {
+            let erased = self.sources.tombstones.fresh().await?;
             next = read.last().map_or(to, |record| record.offset + 1);
             let events: Vec<Logged> = decoded::<Event>(&read)
                 .filter(|(_, event)| !erased.erases(event))
@@ -90,9 +92,10 @@ impl Reconcile {
         Ok(count)
     }
 
-    async fn play_rejections(&self, partition: u32, from: u64, to: u64, erased: &Erased) -> Result<u64, ReconcileError> {
+    async fn play_rejections(&self, partition: u32, from: u64, to: u64) -> Result<u64, ReconcileError> {
         let (mut next, mut count) = (from, 0);
         while let Some(read) = self.read(REJECTED, partition, next, to).await? {
+            let erased = self.sources.tombstones.fresh().await?;
             next = read.last().map_or(to, |record| record.offset + 1);
             let rejections: Vec<LoggedRejection> = decoded::<Rejection>(&read)
                 .filter(|(_, rejection)| !erased.erases_rejection(rejection))

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use clickstream_event::{Event, Logged, Micros, Reason, ReasonCode, Rejection, Shape, Source};
 use clickstream_log::{Batch, EVENTS, INBOUND, LoggedRecord, REJECTED, Record};
-use clickstream_store::{Cursor, EventStore, Expired, Found, LoggedRejection, Person, Retention, StoreError, Which};
+use clickstream_store::{CopyAt, Cursor, ErasedEvent, EventStore, Expired, Found, LoggedRejection, Person, Retention, StoreError, Which};
 use clickstream_store_events::{StoreEvents, StoreEventsError};
 use uuid::Uuid;
 
@@ -77,6 +77,12 @@ impl EventStore for Full {
         Err(StoreError::Full)
     }
     async fn find(&self, _: Option<&str>, _: Uuid) -> Result<Option<Found>, StoreError> {
+        Err(StoreError::Full)
+    }
+    async fn copies(&self, _: &str, _: Uuid) -> Result<Vec<CopyAt>, StoreError> {
+        Err(StoreError::Full)
+    }
+    async fn note_erased(&self, _: &[ErasedEvent]) -> Result<(), StoreError> {
         Err(StoreError::Full)
     }
     async fn timeline(&self, _: &str, _: &Person, _: Option<Cursor>, _: usize) -> Result<Vec<Logged>, StoreError> {

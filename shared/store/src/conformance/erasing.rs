@@ -8,7 +8,7 @@ use super::{
     Subject, rejection,
     sample::{BEGIN, copy, event, kept, site},
 };
-use crate::{Person, SharedStore};
+use crate::{ErasedEvent, Found, Person, Retention, SharedStore};
 
 fn at(seconds: i64) -> Micros {
     Micros(BEGIN + seconds * Micros::SECOND)
@@ -85,6 +85,37 @@ pub async fn copies_are_erased_each_by_its_own_time(subject: Arc<dyn Subject>) {
     store.put_events(std::slice::from_ref(&first)).await.unwrap();
     assert_eq!(store.erase(&site, &ann(), at(150)).await.unwrap(), 1);
     assert_eq!(kept(&store, &first).await, None, "both happened by then");
+    assert!(store.copies(&site, first.event.event_id).await.unwrap().is_empty());
+}
+
+/// By id and moment, whether the store had it or was only told; a copy that is kept, or a rejection, goes before it.
+pub async fn an_erased_event_is_known_as_erased_until_rejections_are_forgotten(subject: Arc<dyn Subject>) {
+    let store = subject.store().await;
+    let (site, other) = (site(), site());
+    let gone = by_ann(&site, 1, 2);
+    store.put_events(std::slice::from_ref(&gone)).await.unwrap();
+    store.erase(&site, &ann(), at(10)).await.unwrap();
+    let id = gone.event.event_id;
+    let note = |site: &str, erased_at| ErasedEvent { site_id: site.to_owned(), event_id: id, erased_at };
+    let found = async |site: Option<&str>| store.find(site, id).await.unwrap();
+    assert_eq!(found(Some(&site)).await, Some(Found::Erased(note(&site, at(10)))));
+    assert_eq!(found(Some(&other)).await, None);
+    store.note_erased(&[note(&site, at(5)), note(&other, at(20))]).await.unwrap();
+    assert_eq!(found(Some(&site)).await, Some(Found::Erased(note(&site, at(10)))), "the later moment stays");
+    assert_eq!(found(None).await, Some(Found::Erased(note(&other, at(20)))));
+
+    let mut later = by_ann(&site, 30, 30);
+    later.event.event_id = id;
+    store.put_events(std::slice::from_ref(&later)).await.unwrap();
+    assert_eq!(found(Some(&site)).await, Some(Found::Event(Box::new(later))));
+
+    // On a store of its own accord the note ends with its time; here it is told to.
+    if subject.keeping(Retention::default()).await.is_none() {
+        store.expire(Micros(i64::MIN), at(15)).await.unwrap();
+        assert_eq!(found(Some(&other)).await, Some(Found::Erased(note(&other, at(20)))));
+        store.expire(Micros(i64::MIN), at(21)).await.unwrap();
+        assert_eq!(found(Some(&other)).await, None);
+    }
 }
 
 /// By what they hold, of the site and of no known one.

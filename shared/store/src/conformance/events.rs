@@ -9,7 +9,7 @@ use super::{
     Subject,
     sample::{assert_added, copy, event, kept, site},
 };
-use crate::Found;
+use crate::{CopyAt, Found};
 
 /// Nothing of an event is lost or changed, properties keep their very text.
 pub async fn an_event_is_found_by_its_id_with_every_field(subject: Arc<dyn Subject>) {
@@ -57,6 +57,22 @@ pub async fn putting_an_event_again_changes_nothing(subject: Arc<dyn Subject>) {
     for event in &events {
         assert_eq!(kept(&store, event).await.as_ref(), Some(event));
     }
+}
+
+/// In whatever order copies come, together or apart, and however often.
+pub async fn every_copy_is_known_by_its_place(subject: Arc<dyn Subject>) {
+    let store = subject.store().await;
+    let event = event(&site(), 100);
+    let at = event.event.received_at.0;
+    let copies = [copy(&event, at, 1, 7), copy(&event, at + 1, 0, 3), copy(&event, at + 1, 0, 4), copy(&event, at + 2, 1, 1)];
+    for some in [&copies[1..3], &copies[3..], &copies[..1], &copies[..]] {
+        store.put_events(some).await.unwrap();
+    }
+    let place =
+        |of: &clickstream_event::Logged| CopyAt { received_at: of.event.received_at, partition: of.log_partition, offset: of.log_offset };
+    let known = store.copies(&event.event.site_id, event.event.event_id).await.unwrap();
+    assert_eq!(known, copies.iter().map(place).collect::<Vec<_>>());
+    assert!(store.copies(&site(), event.event.event_id).await.unwrap().is_empty());
 }
 
 /// The copy with the lowest `received_at` wins, before and after others.

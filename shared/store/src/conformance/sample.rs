@@ -99,6 +99,7 @@ pub(super) async fn kept(store: &SharedStore, like: &Logged) -> Option<Logged> {
     match store.find(Some(&like.event.site_id), like.event.event_id).await.unwrap()? {
         Found::Event(event) => Some(*event),
         Found::Rejected(r) => panic!("rejected: {r:?}"),
+        Found::Erased(_) => None,
     }
 }
 

@@ -16,8 +16,9 @@ use super::{
     put::persons,
     rejected::{ALL, BUCKETS, Place, scope_of},
     timeline::{named, owns},
+    ttl,
 };
-use crate::{Cursor, LoggedRejection, Person, StoreError, Which};
+use crate::{Cursor, ErasedEvent, LoggedRejection, Person, StoreError, Which};
 
 /// Rows of a timeline looked through together.
 const ROWS: usize = 500;
@@ -68,6 +69,10 @@ impl ScyllaStore {
             if !owns(person, &event) || (event.received_at > before && event.original_at > before) {
                 continue;
             }
+            if !found {
+                // Before the first row goes: a run that is killed finds those that are left.
+                self.note(&[ErasedEvent { site_id: site.to_owned(), event_id, erased_at: before }]).await?;
+            }
             found = true;
             let as_of = before.0.max(received_at);
             let id = &event_id.as_bytes()[..];
@@ -76,6 +81,15 @@ impl ScyllaStore {
             lanes.write(&statements.delete_timeline, rows.collect()).await?;
         }
         Ok(found)
+    }
+
+    /// See [`crate::EventStore::note_erased`]. Rows are written as of the moment itself, so that the later one stays.
+    pub(super) async fn note(&self, events: &[ErasedEvent]) -> Result<(), StoreError> {
+        let (days, now) = (self.0.retention.rejection_days, Micros::now());
+        let rows = events.iter().filter_map(|ErasedEvent { site_id, event_id, erased_at: at }| {
+            ttl::of(*at, days, now).map(|ttl| (*event_id, site_id.as_str(), at.0, at.0, ttl))
+        });
+        self.0.lanes.write(&self.0.statements.insert_erased, rows.collect()).await
     }
 
     /// See [`crate::EventStore::erase_rejections`].

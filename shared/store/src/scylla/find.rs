@@ -4,7 +4,7 @@ use clickstream_event::{Event, Logged, Micros};
 use uuid::Uuid;
 
 use super::ScyllaStore;
-use crate::{CopyAt, StoreError, copies};
+use crate::{CopyAt, ErasedEvent, StoreError, copies};
 
 impl ScyllaStore {
     /// The kept copy of an event of `site`.
@@ -30,6 +30,13 @@ impl ScyllaStore {
         let decoded = found.into_iter().map(|(_, partition, offset, json)| decode(event_id, partition, offset, &json));
         let copies: Vec<Logged> = decoded.collect::<Result<_, _>>()?;
         Ok(copies.into_iter().min_by_key(copies::place))
+    }
+
+    /// Whether an event was erased, on any site where `site` is none; of several sites the latest.
+    pub(super) async fn find_erased(&self, site: Option<&str>, event_id: Uuid) -> Result<Option<ErasedEvent>, StoreError> {
+        let found: Vec<(String, i64)> = self.0.lanes.read(&self.0.statements.erased, (event_id,)).await?;
+        let of = found.into_iter().filter(|(of, _)| site.is_none_or(|site| site == of));
+        Ok(of.max_by_key(|(_, at)| *at).map(|(site_id, at)| ErasedEvent { site_id, event_id, erased_at: Micros(at) }))
     }
 }
 

@@ -29,6 +29,7 @@ migrations! {
     1 "0001_events",
     2 "0002_timelines",
     3 "0003_rejections",
+    4 "0004_erased",
 }
 
 /// The table that the others are written down in.

@@ -54,11 +54,11 @@ impl ScyllaStore {
     }
 
     async fn rows_of<'a>(&self, events: &'a [Logged]) -> Result<Rows<'a>, StoreError> {
-        let first = copies::first_copies(events);
+        let copies = copies::copies(events);
         let now = Micros::now();
-        let mut rows = Rows { events: Vec::with_capacity(first.len()), timelines: Vec::new(), months: HashMap::new() };
+        let mut rows = Rows { events: Vec::with_capacity(copies.len()), timelines: Vec::new(), months: HashMap::new() };
         let mut timelines: BTreeMap<_, Vec<TimelineRow<'a>>> = BTreeMap::new();
-        for some in first.chunks(EVENTS_PER_TURN) {
+        for some in copies.chunks(EVENTS_PER_TURN) {
             for logged in some {
                 let event = &logged.event;
                 // What is past its time already would end as soon as it is written.

@@ -55,6 +55,9 @@ statements! {
     write insert_month = "INSERT INTO $.timeline_months (site_id, month) VALUES (?, ?) USING TIMESTAMP ? AND TTL ?",
     read months = "SELECT month FROM $.timeline_months WHERE site_id = ? AND month <= ?",
 
+    write insert_erased = "INSERT INTO $.erased (event_id, site_id, erased_at) VALUES (?, ?, ?) USING TIMESTAMP ? AND TTL ?",
+    read erased = "SELECT site_id, erased_at FROM $.erased WHERE event_id = ?",
+
     write insert_rejection = "INSERT INTO $.rejections (log_partition, log_offset, received_at, rejection, packed)
         VALUES (?, ?, ?, ?, ?) USING TIMESTAMP ? AND TTL ?",
     read rejection = "SELECT rejection, packed FROM $.rejections WHERE log_partition = ? AND log_offset = ? AND received_at = ?",

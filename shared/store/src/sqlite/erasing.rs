@@ -3,7 +3,7 @@
 use clickstream_event::{Event, Micros};
 use clickstream_sqlite::Failure;
 
-use super::{options::PAGE_BYTES, payload, person, rejections, writer::Writer};
+use super::{options::PAGE_BYTES, payload, person, rejections, traces::note_erased, writer::Writer};
 use crate::{Person, Which};
 
 /// Payloads gone through in one transaction.
@@ -29,9 +29,18 @@ impl Writer {
             query.query_map((person::key(site, person), after, PAYLOADS_PER_STEP), |r| r.get(0))?.collect::<Result<_, _>>()?
         };
         let erased = |event: &Event| person::owns(site, person, event) && (event.received_at <= before || event.original_at <= before);
-        let mut gone = 0;
+        let (mut gone, mut gone_ids) = (0, Vec::new());
         for id in &ids {
-            gone += payload::remove(&tx, compressor, *id, erased)?;
+            gone += payload::remove(&tx, compressor, *id, |event| {
+                let goes = erased(event);
+                if goes {
+                    gone_ids.push(event.event_id);
+                }
+                goes
+            })?;
+        }
+        for id in gone_ids {
+            note_erased(&tx, site, id, before)?;
         }
         tx.prepare_cached("UPDATE tally SET events = events - ?1")?.execute([gone])?;
         tx.commit()?;

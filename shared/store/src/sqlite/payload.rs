@@ -12,6 +12,7 @@ use super::{
     packing::{Packed, pack, unpack},
     person,
     put::remove_from_timeline,
+    traces::remove_repeats,
 };
 
 /// Events in one payload: reading one of them unpacks them all, about 60 KB.
@@ -109,7 +110,7 @@ pub(super) fn remove(
     tx: &Transaction<'_>,
     compressor: &mut zstd::bulk::Compressor<'_>,
     id: i64,
-    goes: impl Fn(&Event) -> bool,
+    mut goes: impl FnMut(&Event) -> bool,
 ) -> Result<i64, Failure> {
     let Some(old) = Payload::load(tx, id)? else { return Ok(0) };
     let mut body = Vec::new();
@@ -140,6 +141,7 @@ pub(super) fn remove(
         }
         push_empty(&mut body);
         tx.prepare_cached("DELETE FROM events WHERE event_id = ?1 AND site_id = ?2")?.execute((event.event_id.as_bytes(), site_id))?;
+        remove_repeats(tx, event.event_id, site_id)?;
         for person in person::keys_of(&event) {
             remove_from_timeline(tx, person, event.original_at.0, event.event_id)?;
         }

@@ -12,9 +12,10 @@ use super::{
     packing::pack,
     payload::{self, Payload, SLOTS, Spot},
     person,
+    traces::add_repeat,
     writer::Writer,
 };
-use crate::copies::{first_copies, place};
+use crate::copies::{copies, place};
 
 /// Events serialized before other tasks get their turn.
 const EVENTS_PER_TURN: usize = 128;
@@ -31,17 +32,39 @@ pub(super) struct Ready {
     json: Vec<u8>,
 }
 
-/// The events to put: of repeats in `events` only the first copy, ordered by event id and site.
-pub(super) async fn prepare(events: &[Logged]) -> Result<Vec<Ready>, Failure> {
-    let sorted = first_copies(events);
-    let mut ready = Vec::with_capacity(sorted.len());
+/// A copy of an event of the same batch.
+#[derive(Debug)]
+struct Repeat {
+    event_id: Uuid,
+    site: String,
+    place: (i64, u32, u64),
+}
+
+/// What is put in one transaction.
+#[derive(Debug)]
+pub(super) struct Prepared {
+    /// Of each event the first copy, ordered by event id and site.
+    pub events: Vec<Ready>,
+    repeats: Vec<Repeat>,
+}
+
+/// The events to put.
+pub(super) async fn prepare(events: &[Logged]) -> Result<Prepared, Failure> {
+    let sorted = copies(events);
+    let mut ready: Vec<Ready> = Vec::with_capacity(sorted.len());
+    let mut repeats = Vec::new();
     for some in sorted.chunks(EVENTS_PER_TURN) {
         for logged in some {
+            let (event_id, site) = (logged.event.event_id, &logged.event.site_id);
+            if ready.last().is_some_and(|first| first.event_id == event_id && first.site == *site) {
+                repeats.push(Repeat { event_id, site: site.clone(), place: place(logged) });
+                continue;
+            }
             let json =
                 serde_json::to_vec(&logged.event).map_err(|e| Failure::Corrupt(format!("an event cannot be written as JSON: {e}")))?;
             ready.push(Ready {
-                event_id: logged.event.event_id,
-                site: logged.event.site_id.clone(),
+                event_id,
+                site: site.clone(),
                 place: place(logged),
                 original_at: logged.event.original_at.0,
                 persons: person::keys_of(&logged.event).collect(),
@@ -50,12 +73,12 @@ pub(super) async fn prepare(events: &[Logged]) -> Result<Vec<Ready>, Failure> {
         }
         tokio::task::yield_now().await;
     }
-    Ok(ready)
+    Ok(Prepared { events: ready, repeats })
 }
 
 impl Writer {
-    /// Puts `events` durably; all of them or, on an error, none.
-    pub(super) fn put_events(&mut self, events: &[Ready]) -> Result<(), Failure> {
+    /// Puts what is prepared durably; all of it or, on an error, nothing.
+    pub(super) fn put_events(&mut self, Prepared { events, repeats }: &Prepared) -> Result<(), Failure> {
         let Self { connection, compressor, sites, next_payload_id, .. } = self;
         let tx = connection.transaction()?;
         let mut new_sites = HashMap::new();
@@ -74,6 +97,12 @@ impl Writer {
                 kept[i] = replace(&tx, compressor, event, site_id, spots[i])?;
             }
         }
+        for repeat in repeats {
+            // Its first copy is among the events.
+            if let Some(site_id) = sites.get(&repeat.site).or_else(|| new_sites.get(&repeat.site)) {
+                add_repeat(&tx, repeat.event_id, *site_id, repeat.place)?;
+            }
+        }
         let mut bytes = 0;
         if kept.contains(&true) {
             add_to_timelines(&tx, events, &spots, &kept)?;
@@ -84,7 +113,7 @@ impl Writer {
         sites.extend(new_sites);
         *next_payload_id += events.len().div_ceil(SLOTS) as i64;
         // An inserted event dirties about one page of each index.
-        self.wrote(bytes + 3 * u64::from(PAGE_BYTES) * added as u64);
+        self.wrote(bytes + u64::from(PAGE_BYTES) * (3 * added as u64 + repeats.len() as u64));
         Ok(())
     }
 }
@@ -137,7 +166,11 @@ fn replace(
         })
         .optional()?
         .ok_or_else(|| Failure::Corrupt("an event was there and is not".to_owned()))?;
-    if place <= event.place {
+    if place == event.place {
+        return Ok(false);
+    }
+    add_repeat(tx, event.event_id, site_id, place.max(event.place))?;
+    if place < event.place {
         return Ok(false);
     }
     let lost = || Failure::Corrupt(format!("payload {} is missing", old.payload_id));

@@ -8,8 +8,10 @@ use zstd::bulk::Compressor;
 
 use super::SqliteStoreOptions;
 
-const MIGRATIONS: &[Migration] =
-    &[Migration { file: "0001_store.sql", sql: include_str!("../../../../schema/sqlite/store/0001_store.sql") }];
+const MIGRATIONS: &[Migration] = &[
+    Migration { file: "0001_store.sql", sql: include_str!("../../../../schema/sqlite/store/0001_store.sql") },
+    Migration { file: "0002_traces.sql", sql: include_str!("../../../../schema/sqlite/store/0002_traces.sql") },
+];
 
 /// Bytes written between two checkpoints. Index pages are written again and again; the longer the
 /// pause, the more of those writes become one.

@@ -57,7 +57,7 @@ async fn a_keyspace_that_is_missing_or_not_up_to_date_is_named() {
     )
     .await;
     let text = refused(&config).await;
-    assert!(text.contains("lacks the tables of 0001_events, 0002_timelines, 0003_rejections"), "{text}");
+    assert!(text.contains("lacks the tables of 0001_events, 0002_timelines, 0003_rejections, 0004_erased"), "{text}");
 
     migrate(&config).await.unwrap();
     let ledger = format!("{}.migrations", config.keyspace);

@@ -153,6 +153,10 @@ impl EmbeddedClickHouse {
         server.abort();
         // Closing the last connection joins the engine's threads.
         let _ = tokio::task::spawn_blocking(move || drop(keeper)).await;
+        // Closing alone is not enough: a child that is being started has the file open until it becomes another program.
+        if let Err(error) = lock.unlock() {
+            tracing::warn!(%error, "could not give ClickHouse's folder up");
+        }
         drop(lock);
         RUNNING.store(false, Ordering::SeqCst);
     }

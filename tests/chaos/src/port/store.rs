@@ -7,7 +7,7 @@ use std::{
 
 use async_trait::async_trait;
 use clickstream_event::{Logged, Micros};
-use clickstream_store::{Cursor, EventStore, Expired, Found, LoggedRejection, Person, StoreError, Which};
+use clickstream_store::{CopyAt, Cursor, ErasedEvent, EventStore, Expired, Found, LoggedRejection, Person, StoreError, Which};
 use uuid::Uuid;
 
 use crate::{
@@ -101,6 +101,14 @@ impl EventStore for StorePort {
         let state = self.shelf.state();
         let found = state.events.iter().find(|((s, id), _)| *id == event_id && site.is_none_or(|site| site == s));
         Ok(found.map(|(_, (_, logged))| Found::Event(Box::new(logged.clone()))))
+    }
+
+    async fn copies(&self, _: &str, _: Uuid) -> Result<Vec<CopyAt>, StoreError> {
+        Err(StoreError::Setting("nobody asks for copies here".to_owned()))
+    }
+
+    async fn note_erased(&self, _: &[ErasedEvent]) -> Result<(), StoreError> {
+        Ok(())
     }
 
     async fn timeline(&self, _: &str, _: &Person, _: Option<Cursor>, _: usize) -> Result<Vec<Logged>, StoreError> {

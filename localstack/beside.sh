@@ -1,0 +1,72 @@
+#!/usr/bin/env bash
+# beside.sh start DIR   Kafka and ClickHouse for functions on LocalStack, with data in DIR; prints facts, NAME=VALUE a line
+# beside.sh stop DIR    ends both
+# beside.sh kafka start|stop DIR   Kafka alone, on the port and the data that it has
+# Functions run in containers, for which loopback is their own: both servers listen on the address that this machine has on
+# Docker's bridge, and Kafka on loopback too. Kafka must be installed: servers/install.sh kafka.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
+root=$(dirname "$here")
+clickstream=${CLICKSTREAM_BIN:-$root/target/release/clickstream}
+password=password-on-localstack
+
+die() { echo "$*" >&2; exit 1; }
+
+bridge() { docker network inspect bridge --format '{{(index .IPAM.Config 0).Gateway}}'; }
+
+# An instance keeps its ports in its file `instance`; here they are chosen before its first start, since the listeners name them.
+kafka() {
+  local data=$1/kafka address port controller_port
+  if [ ! -e "$data/instance" ]; then
+    read -r port controller_port <<<"$("$root/servers/ports.py" free 2)"
+    mkdir -p "$data"
+    printf 'name=kafka\nport=%s\ncontroller_port=%s\n' "$port" "$controller_port" >"$data/instance"
+  fi
+  . "$data/instance"
+  address=$(bridge)
+  "$root/servers/start.sh" kafka --data "$data" \
+    --set "listeners=PLAINTEXT://127.0.0.1:$port,FUNCTIONS://$address:$port,CONTROLLER://127.0.0.1:$controller_port" \
+    --set "advertised.listeners=PLAINTEXT://127.0.0.1:$port,FUNCTIONS://$address:$port" \
+    --set 'listener.security.protocol.map=PLAINTEXT:PLAINTEXT,FUNCTIONS:PLAINTEXT,CONTROLLER:PLAINTEXT' >/dev/null
+  printf 'kafka_brokers=%s\nlog_url=%s\n' "$address:$port" "kafka://127.0.0.1:$port"
+}
+
+clickhouse() {
+  local data=$1/clickhouse
+  mkdir -p "$data"
+  : >"$data/said"
+  CLICKHOUSE_PASSWORD=$password setsid "$clickstream" --data "$data" clickhouse --listen "$(bridge):0" </dev/null >"$data/said" 2>"$data/log" &
+  echo $! >"$data/pid"
+  for _ in $(seq 600); do
+    grep -q '^ready ' "$data/said" && break
+    kill -0 "$(<"$data/pid")" 2>/dev/null || { cat "$data/log" >&2; die 'ClickHouse does not start'; }
+    sleep 0.1
+  done
+  echo "warehouse_url=http://default:$password@$(sed -n 's/^ready .*@//p' "$data/said")/clickstream"
+}
+
+start() {
+  local facts said
+  facts=$(kafka "$1"; clickhouse "$1")
+  fact() { sed -n "s/^$1=//p" <<<"$facts"; }
+  said=$(LOG_URL=$(fact log_url) WAREHOUSE_URL=$(fact warehouse_url) "$clickstream" setup)
+  printf '%s\nlog_id=%s\n' "$facts" "$(sed -n 's/.*the log is //p' <<<"$said")"
+}
+
+stop() {
+  local process
+  if [ -s "$1/clickhouse/pid" ]; then
+    process=$(<"$1/clickhouse/pid")
+    if grep -qszF -- "$1/clickhouse" "/proc/$process/cmdline"; then kill "$process"; fi
+    rm -f "$1/clickhouse/pid"
+  fi
+  [ ! -e "$1/kafka/instance" ] || "$root/servers/stop.sh" --data "$1/kafka"
+}
+
+case ${1-}-${2-} in
+  start-?*) start "$2" ;;
+  stop-?*) stop "$2" ;;
+  kafka-start) kafka "${3:?DIR is missing}" >/dev/null ;;
+  kafka-stop) "$root/servers/stop.sh" --data "${3:?DIR is missing}/kafka" ;;
+  *) die "usage: $0 start|stop DIR, or kafka start|stop DIR" ;;
+esac

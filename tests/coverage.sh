@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # coverage.sh: how many lines of shared/ and functions/ the unit and integration tests run. Fails under COVERAGE percent (85).
-# The table is printed; target/coverage/html has each line. Needs what `make unit` needs.
+# The table is printed; target/coverage/html has each line; docs/report/coverage.json keeps the sums of each crate, which
+# `make report-files` puts into docs/report/testing.md. Needs what `make unit` needs.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 least=${COVERAGE:-85}
@@ -18,6 +19,9 @@ export PATH=$tools/bin:$PATH
 
 # What is no work of ours to be tested: tests and what they are made of, benches; the host runs in tests/e2e, outside of this.
 others="^$PWD/(bench|host|tests|shared/testkit)/"
-cargo llvm-cov --release --locked --workspace --exclude clickstream-e2e --tests --no-report
-cargo llvm-cov report --release --ignore-filename-regex "$others" --html --output-dir target/coverage
-cargo llvm-cov report --release --ignore-filename-regex "$others" --summary-only --fail-under-lines "$least"
+report() { cargo llvm-cov report --release --ignore-filename-regex "$others" "$@"; }
+cargo llvm-cov --release --locked --workspace --exclude clickstream-e2e --features clickstream-chaos/faults --tests --no-report
+report --html --output-dir target/coverage
+report --json --summary-only --output-path target/coverage/summary.json
+python3 -B tests/coverage.py target/coverage/summary.json >docs/report/coverage.json
+report --summary-only --fail-under-lines "$least"

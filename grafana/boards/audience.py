@@ -7,20 +7,15 @@ from .panels import bars, lines, numbers, pie, sql, table
 SITES = "e.site_id IN (${site:sqlstring})"
 DAYS = f"$__dateFilter(e.day) AND {SITES}"
 SEEN = f"$__timeFilter(e.occurred_at) AND {SITES} AND NOT e.bot"
-# A person as a number: groups of numbers are several times cheaper than groups of texts, and two of a billion people share one
-# with a chance of 3 %.
-PERSON = "cityHash64(coalesce(e.user_id, e.anonymous_id, e.session_id))"
-SESSION = "cityHash64(e.session_id)"
-# A day as a bit of 64, counted from the first day shown: someone's days are one number.
-BIT = "bitShiftLeft(toUInt64(1), toUInt8(toDate(e.occurred_at) - toDate($__fromTime)))"
-WITHIN = "e.occurred_at < toDate($__fromTime) + 64"
+# A person of a site as a number: groups of numbers are several times cheaper than groups of texts, and two of a billion people
+# share one with a chance of 3 %. The marts have the same.
+PERSON = "cityHash64(e.site_id, coalesce(e.user_id, e.anonymous_id, e.session_id))"
 
 PEOPLE, SESSIONS, VIEWS = T("People", "Люди"), T("Sessions", "Сессии"), T("Views", "Просмотры")
 EACH = T(
     "Each site counts its own people: someone on two sites is two.",
     "Каждый сайт считает своих людей: человек на двух сайтах — два человека.",
 )
-NEARLY = T("People and sessions within some per mille: ClickHouse's `uniq`.", "Люди и сессии с точностью до промилле: `uniq` ClickHouse.")
 AVERAGE, MEDIAN = T("Average", "Среднее"), T("Median of the site with most sessions", "Медиана сайта с наибольшим числом сессий")
 
 PANELS = [
@@ -86,19 +81,17 @@ PANELS = [
         T("New and returning people", "Новые и вернувшиеся"),
         sql(
             f"""
-        SELECT toDateTime(toDate($__fromTime) + bit) AS time, countIf(NOT before AND bit = first) AS new, countIf(before OR bit > first) AS returning
-        FROM (SELECT max(e.occurred_at < toDate($__fromTime)) AS before, groupBitOr(if(e.occurred_at < toDate($__fromTime), toUInt64(0), {BIT})) AS days
-        FROM clicks AS e WHERE e.occurred_at >= $__fromTime - 30 * 86400 AND e.occurred_at <= $__toTime AND {WITHIN} AND {SITES} AND NOT e.bot
-        GROUP BY cityHash64(e.site_id, {PERSON}))
-        ARRAY JOIN bitPositionsToArray(days) AS bit, arrayWithConstant(length(bitPositionsToArray(days)), bitPositionsToArray(days)[1]) AS first
-        GROUP BY bit ORDER BY time""",
+        SELECT toDateTime(day) AS time, countIf(day = first) AS new, countIf(day > first) AS returning
+        FROM (SELECT groupUniqArray(e.day) AS days, min(e.day) AS first FROM person_daily AS e
+        WHERE e.day >= toDate($__fromTime) - 30 AND e.day <= toDate($__toTime) AND {SITES} GROUP BY e.person)
+        ARRAY JOIN days AS day WHERE $__dateFilter(day) GROUP BY time ORDER BY time""",
             series=True,
         ),
         bars=True,
         stacked=True,
         about=T(
-            "New: not seen in the 30 days before the time shown. At most 64 days.",
-            "Новый: не был виден за 30 дней до выбранного времени. Не больше 64 дней.",
+            "New: not seen since 30 days before the time shown.",
+            "Новый: не был виден раньше, считая с 30 дней до выбранного времени.",
         ),
         names={"new": T("New", "Новые"), "returning": T("Returning", "Вернувшиеся")},
     ),
@@ -121,10 +114,10 @@ PANELS = [
     table(
         T("Countries", "Страны"),
         sql(f"""
-        SELECT ifNull(e.country, '—') AS country, uniq({PERSON}) AS people
-        FROM clicks AS e WHERE {SEEN} GROUP BY e.country ORDER BY people DESC LIMIT 50"""),
+        SELECT if(e.country = '', '—', e.country) AS country, uniqExact(e.person) AS people
+        FROM person_daily AS e WHERE {DAYS} GROUP BY country ORDER BY people DESC, country LIMIT 50"""),
         width=6,
-        about=NEARLY,
+        about=EACH,
         names={"country": T("Country", "Страна"), "people": PEOPLE},
     ),
     table(
@@ -138,19 +131,18 @@ PANELS = [
     table(
         T("Where they come from", "Откуда приходят"),
         sql(f"""
-        SELECT domainWithoutWWW(e.referrer) AS source, uniq({PERSON}) AS people, uniq({SESSION}) AS sessions
-        FROM clicks AS e WHERE {SEEN} AND e.action = 'page' AND e.referrer != '' AND source != domainWithoutWWW(ifNull(e.url, ''))
-        GROUP BY source ORDER BY sessions DESC LIMIT 50"""),
-        about=NEARLY,
+        SELECT e.site_before AS source, uniqExact(e.person) AS people, uniqExact(e.session) AS sessions
+        FROM source_daily AS e WHERE {DAYS} AND e.site_before != '' GROUP BY source ORDER BY sessions DESC, source LIMIT 50"""),
+        about=EACH,
         names={"source": T("Site before", "Предыдущий сайт"), "people": PEOPLE, "sessions": SESSIONS},
     ),
     table(
         T("Campaigns (UTM)", "Кампании (UTM)"),
         sql(f"""
-        SELECT e.utm_source AS source, e.utm_medium AS medium, e.utm_campaign AS campaign, uniq({PERSON}) AS people,
-        uniq({SESSION}) AS sessions, countIf(e.action = 'click') AS clicks
-        FROM clicks AS e WHERE {SEEN} AND e.action IN ('page', 'click') AND e.utm_source IS NOT NULL GROUP BY source, medium, campaign ORDER BY sessions DESC LIMIT 50"""),
-        about=NEARLY,
+        SELECT e.utm_source AS source, e.utm_medium AS medium, e.utm_campaign AS campaign, uniqExact(e.person) AS people,
+        uniqExact(e.session) AS sessions, sum(e.clicks) AS clicks FROM source_daily AS e
+        WHERE {DAYS} AND e.utm_source != '' GROUP BY source, medium, campaign ORDER BY sessions DESC, source, medium, campaign LIMIT 50"""),
+        about=EACH,
         names={
             "source": T("Source", "Источник"),
             "medium": T("Medium", "Канал"),
@@ -166,7 +158,7 @@ PANELS = [
         SELECT ['page', 'view', 'click'][step] AS level, countIf(reached >= step) AS people
         FROM (SELECT windowFunnel(86400)(toDateTime(e.occurred_at), e.action = 'page', e.action = 'view', e.action = 'click') AS reached
         FROM clicks AS e WHERE {SEEN} AND e.action IN ('page', 'view', 'click') AND e.occurred_at >= $__toTime - 7 * 86400
-        GROUP BY e.site_id, {PERSON})
+        GROUP BY {PERSON})
         ARRAY JOIN [1, 2, 3] AS step GROUP BY step ORDER BY step"""),
         about=T(
             "The last 7 days of the time shown: people who saw a page; of those, who then had an element in view; of those, who then clicked.",
@@ -177,14 +169,10 @@ PANELS = [
     table(
         T("Retention: who came back after N days", "Удержание: кто вернулся через N дней"),
         sql(
-            """
-        SELECT toDate($__fromTime) + bitPositionsToArray(days)[1] AS day, count() AS people, """
-            + ", ".join(
-                f"countIf(bitTest(bitShiftRight(days, bitPositionsToArray(days)[1]), {n})) / people AS `{n}`"
-                for n in (1, 2, 3, 4, 5, 6, 7, 14)
-            )
+            "SELECT first AS day, count() AS people, "
+            + ", ".join(f"countIf(has(days, first + {n})) / people AS `{n}`" for n in (1, 2, 3, 4, 5, 6, 7, 14))
             + f"""
-        FROM (SELECT groupBitOr({BIT}) AS days FROM clicks AS e WHERE {SEEN} AND {WITHIN} GROUP BY cityHash64(e.site_id, {PERSON}))
+        FROM (SELECT groupUniqArray(e.day) AS days, min(e.day) AS first FROM person_daily AS e WHERE {DAYS} GROUP BY e.person)
         GROUP BY day ORDER BY day"""
         ),
         coloured=True,
@@ -193,8 +181,8 @@ PANELS = [
         unit="percentunit",
         units={"people": "none", "day": "none"},
         about=T(
-            "First seen on that day of the time shown; days to come are 0. At most 64 days.",
-            "Впервые замечены в этот день выбранного времени; будущие дни — 0. Не больше 64 дней.",
+            "First seen on that day of the time shown; days to come are 0.",
+            "Впервые замечены в этот день выбранного времени; будущие дни — 0.",
         ),
         names={"day": T("First seen", "Впервые"), "people": PEOPLE},
     ),

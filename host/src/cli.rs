@@ -47,7 +47,7 @@ pub enum Command {
     Ready,
     /// Forget a person everywhere and print the signed receipt, or verify one.
     Erase(Erase),
-    /// Play rejected records, records of the log or raw objects again.
+    /// Play rejected records, records of the log or raw objects again, or compute days anew.
     Replay(Replay),
     /// Print the configuration that `up` would run with, and where each value comes from.
     Config(Up),
@@ -255,6 +255,8 @@ pub enum ReplaySource {
     Topic,
     /// Raw objects, into ClickHouse.
     Raw,
+    /// Days of the lake: what is derived of each event, by the rules of this version.
+    Days,
 }
 
 /// Options of `replay`.
@@ -284,9 +286,21 @@ pub struct Replay {
     /// Offset to stop before.
     #[arg(long)]
     pub to: Option<u64>,
+    /// The first day (UTC, by the client's timestamp), such as 2026-11-24.
+    #[arg(long, value_name = "DAY", required_if_eq("source", "days"))]
+    pub from_day: Option<jiff::civil::Date>,
+    /// The last day; the first one if none is named.
+    #[arg(long, value_name = "DAY")]
+    pub to_day: Option<jiff::civil::Date>,
+    /// Take device, system and browser as the user agent tells them, also where an event may have declared others.
+    #[arg(long)]
+    pub user_agent_rules: bool,
     /// Only say what would change.
     #[arg(long)]
     pub dry_run: bool,
+    /// Print the whole report as JSON; for all but days it always is.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// Options of `ledger`.

@@ -39,6 +39,8 @@ pub struct Config {
     pub set_up: bool,
     /// `WORK`: false on a host that takes and answers requests alone, while others that share its servers do the work.
     pub work: bool,
+    /// `SCHEDULE`: false where Airflow or another scheduler invokes what goes by the clock.
+    pub schedule: bool,
     /// `COMPACT_INTERVAL`: seconds between compactions.
     pub compact_interval: Duration,
     /// `COMPACT_MEMORY`: what a compaction may use.
@@ -152,6 +154,7 @@ impl Config {
             cookieless_secret: visitor_secret()?,
             signing_keys: signing_keys()?,
             work,
+            schedule: variable("SCHEDULE", true, "on or off", on_or_off)?,
             set_up: variable("SETUP", false, "on or off", on_or_off)?,
             compact_interval: Duration::from_secs(variable("COMPACT_INTERVAL", 120, "seconds from 5 to 86400", number(5, 86_400))?),
             compact: variable("COMPACT_MEMORY", CompactOptions::default(), CompactOptions::RIGHT, CompactOptions::parse)?,
@@ -182,7 +185,7 @@ impl Config {
             let at = objects.endpoint.as_ref().map_or_else(String::new, |endpoint| format!("?endpoint={endpoint}"));
             format!("s3://{}{at}", objects.bucket)
         });
-        let rows: [(&str, String); 25] = [
+        let rows: [(&str, String); 26] = [
             ("DATA", self.data.display().to_string()),
             ("LISTEN", self.listen.to_string()),
             ("ADMIN_TOKEN", if self.admin_token.is_some() { "(set)" } else { "(not set: reads are open on loopback)" }.to_owned()),
@@ -200,6 +203,7 @@ impl Config {
             ("NOTIFICATIONS_TOKEN", if self.servers.notifications_token.is_some() { "(set)" } else { "(not set)" }.to_owned()),
             ("SETUP", if self.set_up { "on" } else { "off" }.to_owned()),
             ("WORK", if self.work { "on" } else { "off" }.to_owned()),
+            ("SCHEDULE", if self.schedule { "on" } else { "off" }.to_owned()),
             ("COMPACT_INTERVAL", format!("{} s", self.compact_interval.as_secs())),
             ("COMPACT_MEMORY", format!("{} MiB", self.compact.memory >> 20)),
             ("LAND_WINDOW_MS", self.land_window.as_millis().to_string()),

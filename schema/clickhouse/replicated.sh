@@ -11,6 +11,7 @@ database=${2:-clickstream}
 # What stands only once in a cluster becomes what stands on every replica. Null keeps nothing to replicate.
 on_cluster() {
   sed -E "s/^(CREATE (TABLE|VIEW|MATERIALIZED VIEW) IF NOT EXISTS [a-z_]+)/\1 ON CLUSTER '$cluster'/
+    s/^(CREATE OR REPLACE VIEW [a-z_]+)/\1 ON CLUSTER '$cluster'/
     s/^(ALTER TABLE [a-z_]+)/\1 ON CLUSTER '$cluster'/
     s/^ENGINE = (Replacing)?MergeTree/ENGINE = Replicated\1MergeTree/
     s/^( *)non_replicated_deduplication_window/\1replicated_deduplication_window/"

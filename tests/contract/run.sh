@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # run.sh [EXAMPLES]: holds a started service to its own description: no 5xx, no status, type or body that it does not name;
-# and to the API of Lambda as AWS's own client and Airflow's operator speak it.
+# and to the API of Lambda as AWS's own client speaks it.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 examples=${1:-25}
@@ -17,6 +17,5 @@ trap 'kill -TERM $pid 2>/dev/null || true; wait $pid || true; rm -rf "$work"' EX
 exec 3<"$work/ready"
 read -r _ url <&3 || { cat "$work/log" >&2; exit 1; }
 target/venv/bin/python tests/contract/invoke.py "$url" "$INVOKE_ACCESS_KEY_ID" "$INVOKE_SECRET_ACCESS_KEY" || { tail -n 20 "$work/log" >&2; exit 1; }
-env AIRFLOW_HOME="$work/airflow" AIRFLOW_URL="$url" tests/contract/airflow.sh || { tail -n 20 "$work/log" >&2; exit 1; }
 target/venv/bin/st --config-file tests/contract/schemathesis.toml run "$work/openapi.json" \
   --url "$url" --max-examples "$examples" --suppress-health-check all || { tail -n 20 "$work/log" >&2; exit 1; }

@@ -6,6 +6,7 @@ import tempfile
 import demo
 import metrics
 import panels
+import people
 import pictures
 import prom
 from chdb import ClickHouse
@@ -21,7 +22,7 @@ def main():
         if "--write" in sys.argv:
             pictures.write(clickhouse, url)
             return
-        wrong = panels.check(clickhouse) + metrics.check(url) + metrics.of_clickhouse(clickhouse)
+        wrong = panels.check(clickhouse) + people.check(clickhouse) + metrics.check(url) + metrics.of_clickhouse(clickhouse)
         wrong = wrong or pictures.check(clickhouse, url)
     if wrong:
         sys.exit("\n".join(wrong))

@@ -60,7 +60,7 @@ FROM
     FROM numbers({first}, {count})
 )
 """
-MARTS = ("element_daily", "user_activity_daily", "session_daily", "device_daily", "page_daily")
+MARTS = ("element_daily", "user_activity_daily", "session_daily", "device_daily", "page_daily", "person_daily", "source_daily")
 
 
 def statements(text):

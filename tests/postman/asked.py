@@ -222,6 +222,59 @@ INVOKING = [
     Request("Возврат отложенного", "POST", "/2015-03-31/functions/unspill/invocations", status(200, FUNCTION), body={}),
     Request("Функции нет", "POST", "/2015-03-31/functions/nothing/invocations", status(404), body={}),
 ]
+LEDGER = [
+    Request("Учёт", "GET", "/v1/ledger?hours=1", waits("pm.response.json().balanced", status(200, """
+const { partitions, gaps, balanced } = pm.response.json();
+pm.test('каждая запись на счету', () => pm.expect(balanced).to.eql(true));
+pm.test('пропусков нет', () => pm.expect(gaps).to.eql([]));
+pm.test('исходы записей складываются', () => partitions.filter((p) => p.topic === 'events').forEach((p) => {
+  pm.expect(p.settled + p.duplicates + p.erased + p.dead_letters + p.missing + (p.expired || 0) + p.pending + p.unaccounted).to.eql(p.logged);
+}));
+""")), about="Что стало с каждой записью журнала на каждом шаге."),
+    Request("Сверка, проба", "POST", "/2015-03-31/functions/reconcile/invocations", status(200, FUNCTION), body={"dry_run": True},
+            about="Чем различаются хранилища и как это было бы исправлено."),
+]
+# An erasure goes through every store twice, half a minute apart: once is enough.
+ONCE = "if (pm.info.iteration > 0) pm.execution.skipRequest();"
+PERSON = "pm.collectionVariables.set('person', `forgotten-${pm.variables.replaceIn('{{$guid}}')}`);"
+PEOPLE = [
+    Request("Событие человека, который попросит забыть", "POST", "/v1/track", status(200, """
+const [fate] = pm.response.json().results;
+pm.test('принято', () => pm.expect(fate.result).to.eql('accepted'));
+pm.collectionVariables.set('forgottenId', fate.event_id);
+"""), auth="key", before=f"{ONCE}\n{PERSON}",
+            body={"event": "element_clicked", "messageId": "{{$guid}}", "timestamp": "{{now}}", "userId": "{{person}}",
+                  "context": {"userAgent": BROWSER}, "properties": {"element_id": "buy-now"}}),
+    Request("Его событие сохранено", "GET", "/v1/events/{{forgottenId}}/trace?wait=20",
+            waits("pm.response.code === 200 && pm.response.json().warehouse?.visible", status(200)), before=ONCE),
+    Request("Данные человека", "GET", "/v1/users/{{person}}/export?site=demo", status(200, """
+const lines = pm.response.text().trim().split('\\n').map((line) => JSON.parse(line));
+pm.test('названо хранилище каждой строки', () => lines.forEach((l) => pm.expect(l.from).to.be.oneOf(['store', 'warehouse', 'rejected'])));
+pm.test('событие есть', () => pm.expect(pm.response.text()).to.include(pm.collectionVariables.get('forgottenId')));
+"""), before=ONCE, about="Всё, что о человеке хранится."),
+    Request("Забыть человека", "POST", "/v1/erasures", status(202, """
+const { id, step, status } = pm.response.json();
+pm.test('названо, где смотреть ход', () => pm.expect(status).to.eql(`/v1/erasures/${id}?site=demo`));
+pm.collectionVariables.set('erasure', id);
+"""), body={"site": "demo", "user_id": "{{person}}"}, before=ONCE, about="Надгробие появляется первым; удаление идёт дальше само."),
+    Request("Ход удаления", "GET", "/v1/erasures/{{erasure}}?site=demo", waits("pm.response.json().step === 'done'", status(200, """
+pm.test('удаление закончено', () => pm.expect(pm.response.json().step).to.eql('done'));
+""")), before=ONCE, about="Хранилища обходятся дважды с перерывом в полминуты."),
+    Request("Квитанция об удалении", "GET", "/v1/erasures/{{erasure}}/receipt?site=demo", status(200, """
+const text = pm.response.text();
+pm.test('подписана', () => pm.expect(pm.response.json().signature).to.match(/^[0-9a-f]{64}$/));
+pm.test('никого не называет', () => pm.expect(text).to.not.include(pm.collectionVariables.get('person')));
+pm.collectionVariables.set('receiptText', text);
+"""), before=ONCE),
+    Request("Проверка подписи квитанции", "POST", "/v1/erasures/verify", status(200, "pm.test('подпись верна', () => pm.expect(pm.response.json().valid).to.eql(true));"),
+            body="{{receiptText}}", headers={"Content-Type": "application/json"}, before=ONCE),
+    Request("След забытого события", "GET", "/v1/events/{{forgottenId}}/trace", """
+pm.test('события нет ни в хранилище, ни в отчётах', () => {
+  const trace = pm.response.json();
+  pm.expect(pm.response.code === 404 || (!trace.store?.stored && !trace.warehouse?.visible)).to.eql(true);
+});
+""", before=ONCE),
+]
 FOLDERS = [
     ("1. Наблюдение", "Готовность, описание API, метрики, доступ по токену.", WATCH),
     ("2. Приём событий", "Формы событий, судьба каждого, повтор.", SEND),
@@ -230,4 +283,6 @@ FOLDERS = [
     ("5. Путь события", "След до уплотнения и после него.", TRACE),
     ("6. Отчёты", "Числа сравниваются с независимо посчитанными.", REPORTS),
     ("7. Вызов функций", "Invoke API.", INVOKING),
+    ("8. Учёт", "Исход каждой записи и сверка хранилищ.", LEDGER),
+    ("9. Данные людей", "Выдача, забвение, подписанная квитанция; при повторных прогонах пропускается.", PEOPLE),
 ]

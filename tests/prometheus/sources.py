@@ -35,7 +35,7 @@ def metrics():
     """Metrics that are named and really recorded: {name: (kind, labels, meaning)}."""
     text = METRIC_RS.read_text()
     named = re.findall(r'((?:///[^\n]*\n)+)pub const (\w+): &str = "(\w+)";', text)
-    kinds = {const: kind for kind, const in re.findall(r"describe_(counter|gauge|histogram)!\((\w+)", DESCRIBED_RS.read_text())}
+    kinds = {const: kind for kind, const in re.findall(r"describe_(counter|gauge|histogram)!\(\s*metric::(\w+)", DESCRIBED_RS.read_text())}
     recorded = {}
     for path in rust_files():
         for inside in arguments(path.read_text()):

@@ -7,13 +7,18 @@
 import sys
 from pathlib import Path
 
+import coverage
 import rest
 import sizing
 
 PAGES = Path(__file__).resolve().parents[1]
 BEGIN = "<!-- таблица: {name}; её делает docs/report/tables, `make report-files` -->"
 END = "<!-- конец таблицы: {name} -->"
-TABLES = {"rest": ("api.md", rest.table), "sizing": ("load.md", sizing.table)}
+TABLES = {
+    "rest": ("api.md", rest.table),
+    "sizing": ("load.md", sizing.table),
+    "coverage": ("testing.md", coverage.table),
+}
 
 
 def put(page: str, name: str, table: str) -> str:

@@ -4,13 +4,14 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use clickstream_erasure::Tombstones;
 use clickstream_event::{Micros, Sites};
+use clickstream_lake::Lake;
 use clickstream_log::SharedLog;
 use clickstream_objects::{Condition, PutOptions, SharedObjects};
 use serde_json::json;
 use uuid::Uuid;
 
 use crate::{
-    LoadRaw, ReplayError, ReplayReport, ReplayRequest, ReplaySource,
+    LoadRaw, ReplayError, ReplayReport, ReplayRequest, ReplaySource, Settles, days_asked,
     raw::{self, Range},
     rejected, topic,
 };
@@ -21,14 +22,17 @@ pub struct Replay {
     pub(crate) objects: SharedObjects,
     pub(crate) warehouse: Box<dyn LoadRaw>,
     pub(crate) sites: Sites,
-    tombstones: Arc<Tombstones>,
+    pub(crate) tombstones: Arc<Tombstones>,
+    pub(crate) lake: Option<Arc<Lake>>,
+    pub(crate) memory: Option<u64>,
+    pub(crate) settles: Option<Arc<dyn Settles>>,
 }
 
 impl Replay {
     /// Plays records of `log` through the rules of `sites`, and objects of `objects` into `warehouse`.
     pub fn new(log: SharedLog, objects: SharedObjects, warehouse: impl LoadRaw, sites: Sites) -> Self {
         let tombstones = Arc::new(Tombstones::new(Arc::clone(&objects), None));
-        Self { log, objects, warehouse: Box::new(warehouse), sites, tombstones }
+        Self { log, objects, warehouse: Box::new(warehouse), sites, tombstones, lake: None, memory: None, settles: None }
     }
 
     /// Asks `tombstones` whose events are erased; by default those of the bucket with the bucket's own key.
@@ -37,10 +41,23 @@ impl Replay {
         Self { tombstones, ..self }
     }
 
+    /// Plays days of `lake` too, in about so many bytes of memory.
+    #[must_use]
+    pub fn with_lake(self, lake: Arc<Lake>, memory: u64) -> Self {
+        Self { lake: Some(lake), memory: Some(memory), ..self }
+    }
+
+    /// Has days that were played settled at once.
+    #[must_use]
+    pub fn with_settle(self, settles: Arc<dyn Settles>) -> Self {
+        Self { settles: Some(settles), ..self }
+    }
+
     /// Plays what is asked for, or says what it would change.
     pub async fn run(&self, request: ReplayRequest) -> Result<ReplayReport, ReplayError> {
         let (began, erased) = (Micros::now(), self.tombstones.fresh().await?);
         let mut report = match request.source {
+            ReplaySource::Days { from_day, to_day } => days_asked::replay(self, &request, from_day, to_day).await?,
             ReplaySource::Rejected { from, to } => {
                 rejected::replay(self, &request, from.unwrap_or(0), to.unwrap_or(u64::MAX), &erased).await?
             }

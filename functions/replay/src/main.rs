@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use clickstream_erasure::Tombstones;
+use clickstream_lake::Lake;
 use clickstream_objects::s3::{S3Config, S3Objects};
-use clickstream_replay::{Replay, ReplayRequest};
+use clickstream_replay::{Replay, ReplayRequest, memory_from_env};
 use clickstream_sites::LiveSites;
 use clickstream_triggers::variable;
 use clickstream_warehouse::Warehouse;
@@ -19,7 +20,9 @@ async fn main() -> anyhow::Result<()> {
     let sites = Arc::new(LiveSites::from_env().await?);
     let objects = Arc::new(S3Objects::connect(&bucket).await);
     let tombstones = Arc::new(Tombstones::from_env(objects.clone()));
-    let function = Arc::new(Replay::new(log, objects, warehouse, sites.sites()).with_tombstones(tombstones));
+    let lake = Arc::new(Lake::open(&bucket).await?);
+    let replay = Replay::new(log, objects, warehouse, sites.sites()).with_tombstones(tombstones);
+    let function = Arc::new(replay.with_lake(lake, memory_from_env()?));
     run(service_fn(move |event: LambdaEvent<ReplayRequest>| {
         let (function, sites) = (Arc::clone(&function), Arc::clone(&sites));
         async move {

@@ -15,7 +15,7 @@ use crate::{Replay, ReplayError, ReplayReport};
 /// Objects listed at a time.
 const PAGE: usize = 1_000;
 
-/// Where raw objects are loaded.
+/// Where raw objects are loaded, and what it says of itself.
 #[async_trait]
 pub trait LoadRaw: Send + Sync + 'static {
     /// The next offset of a partition that is not settled yet; everything below it is of no use in `fresh`.
@@ -24,6 +24,15 @@ pub trait LoadRaw: Send + Sync + 'static {
     async fn load(&self, parquet: Bytes) -> Result<u64, WarehouseError>;
     /// How many of these events, by site and id, are there already.
     async fn known(&self, events: &[(String, Uuid)]) -> Result<u64, WarehouseError>;
+    /// The newest migration of its tables; none where it does not say.
+    async fn schema_version(&self) -> Result<Option<u32>, WarehouseError> {
+        Ok(None)
+    }
+    /// The load by which it shows a version of the lake; none where it does not.
+    async fn load_of(&self, version: u64) -> Result<Option<Uuid>, WarehouseError> {
+        let _ = version;
+        Ok(None)
+    }
 }
 
 #[async_trait]
@@ -39,6 +48,14 @@ impl LoadRaw for Warehouse {
 
     async fn known(&self, events: &[(String, Uuid)]) -> Result<u64, WarehouseError> {
         Self::known(self, events).await
+    }
+
+    async fn schema_version(&self) -> Result<Option<u32>, WarehouseError> {
+        Self::schema_version(self).await
+    }
+
+    async fn load_of(&self, version: u64) -> Result<Option<Uuid>, WarehouseError> {
+        Self::load_of(self, version).await
     }
 }
 

@@ -1,8 +1,11 @@
 //! What is played, and what came of it.
 
-use clickstream_event::{Action, Event, Micros};
+use clickstream_event::{Action, AgentSays, Event, Micros};
+use clickstream_warehouse::Day;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
+
+use crate::DayReport;
 
 /// What is played.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +38,14 @@ pub enum ReplaySource {
         /// Offset to stop before; the end if none.
         to: Option<u64>,
     },
+    /// Days of the lake, by the UTC day of `original_at`: what is derived of each event is derived anew by the rules of this
+    /// version, from its raw copy where there still is one.
+    Days {
+        /// The first day.
+        from_day: Day,
+        /// The last day.
+        to_day: Day,
+    },
 }
 
 /// A replay.
@@ -55,6 +66,10 @@ pub struct ReplayRequest {
     /// Only records received before then (a raw object is loaded whole).
     #[serde(default)]
     pub received_to: Option<Micros>,
+    /// Of days: what goes where a user agent tells another device, system or browser than an event has. As a rule
+    /// (`fills`) the event's own, as its sender may have declared it; with `rules`, the user agent's.
+    #[serde(default)]
+    pub user_agent: AgentSays,
     /// Only say what would change.
     #[serde(default)]
     pub dry_run: bool,
@@ -63,7 +78,7 @@ pub struct ReplayRequest {
 impl ReplayRequest {
     /// Everything of `source`.
     pub fn new(source: ReplaySource) -> Self {
-        Self { source, site: None, action: None, received_from: None, received_to: None, dry_run: false }
+        Self { source, site: None, action: None, received_from: None, received_to: None, user_agent: AgentSays::Fills, dry_run: false }
     }
 
     /// True if what was received then is asked for.
@@ -90,14 +105,37 @@ pub struct Sample {
     pub event_id: Uuid,
 }
 
+/// A version of something before a replay and after it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Versions<T> {
+    /// Before; none where it is not said.
+    pub before: Option<T>,
+    /// After.
+    pub after: Option<T>,
+}
+
+/// By what a replay of days was computed, and what it came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReplayVersions {
+    /// The program that wrote the lake's newest version, and this one.
+    pub program: Versions<String>,
+    /// The fields of an event that it knew (`EVENT_SCHEMA`), and that this one does.
+    pub schema: Versions<u32>,
+    /// The newest migration of ClickHouse's tables.
+    pub clickhouse: Versions<u32>,
+    /// The lake's version.
+    pub lake: Versions<u64>,
+}
+
 /// What came of a replay.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReplayReport {
     /// Nothing was changed.
     pub dry_run: bool,
-    /// Records or objects looked at.
+    /// Records, objects or rows looked at.
     pub read: u64,
-    /// Records that are valid now and were logged, or objects that were loaded (would be, in a dry run).
+    /// Records that are valid now and were logged, objects that were loaded, or rows that have another value (would be, in
+    /// a dry run).
     pub taken: u64,
     /// Records that are rejected still, by their first reason (`undecodable`: no rejection at all).
     pub still_rejected: std::collections::BTreeMap<String, u64>,
@@ -115,4 +153,13 @@ pub struct ReplayReport {
     /// Names the object `replays/{id}.json` that keeps request and report; none of a dry run.
     #[serde(default)]
     pub replay_id: Option<Uuid>,
+    /// Days that were computed anew, or looked at.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub days: Vec<DayReport>,
+    /// The day to go on with, as time ran out: ask again from there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_day: Option<Day>,
+    /// Of days: the versions before and after.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub versions: Option<ReplayVersions>,
 }

@@ -13,6 +13,8 @@ use crate::{SettleError, SettleInto};
 
 /// Versions read from the lake's log at a time.
 const READ_AHEAD: u64 = 200;
+/// Rows that a replay put others in place of are hidden at once, and deleted after so many hours.
+const HIDDEN_HOURS: u32 = 24;
 
 /// What a run did.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -67,6 +69,9 @@ impl Settle {
             next = to + 1;
         }
         self.rebuild_marts(&mut report).await?;
+        if let Err(error) = self.warehouse.drop_replaced(HIDDEN_HOURS).await {
+            tracing::warn!(%error, "rows of days that were brought anew stay hidden; the next run deletes them");
+        }
         Ok(report)
     }
 
@@ -91,6 +96,10 @@ impl Settle {
         if loaded != rows {
             return Err(SettleError::RowsDiffer { version: version.version, lake: rows, warehouse: loaded });
         }
+        if let Change::Replay { day, .. } = &version.change {
+            // The row in `commits` hides what the day had before and shows what it has now, in one step.
+            self.warehouse.replaces_day(version.version, load_id, *day).await?;
+        }
         let commit = Commit { version: version.version, load_id, watermarks: version.watermarks.clone(), rows };
         self.warehouse.commit(&commit).await?;
         metrics::counter!(metric::SETTLED_ROWS).increment(rows);
@@ -109,6 +118,7 @@ impl Settle {
             match &version.change {
                 Change::Append(_) => days.extend(self.warehouse.days_of_load(*load_id).await?),
                 Change::Erase { removed } => days.extend(self.lake.read_erased(removed).await?.iter().filter_map(ErasedRow::day)),
+                Change::Replay { happened_on, .. } => days.extend(happened_on),
                 // Marts of days that expired stay as they are.
                 Change::Rewrite | Change::Expire { .. } => {}
             }

@@ -21,6 +21,14 @@ pub trait SettleInto: Send + Sync + 'static {
         let _ = before;
         Err(WarehouseError::Operator(format!("days expired with lake version {version}, and nothing can be expired here")))
     }
+    async fn replaces_day(&self, version: u64, load_id: Uuid, day: Day) -> Result<(), WarehouseError> {
+        let message = format!("version {version} brings {day} anew, which load {load_id} cannot be settled for here");
+        Err(WarehouseError::Operator(message))
+    }
+    async fn drop_replaced(&self, hours: u32) -> Result<u64, WarehouseError> {
+        let _ = hours;
+        Ok(0)
+    }
     async fn versions_without_marts(&self) -> Result<Vec<(u64, Uuid)>, WarehouseError>;
     async fn days_of_load(&self, load_id: Uuid) -> Result<Vec<Day>, WarehouseError>;
     async fn rebuild_marts(&self, days: &[Day]) -> Result<(), WarehouseError>;
@@ -61,6 +69,14 @@ impl SettleInto for Warehouse {
 
     async fn expire_settled(&self, before: Day, version: u64) -> Result<(), WarehouseError> {
         Self::expire_settled(self, before, version).await
+    }
+
+    async fn replaces_day(&self, version: u64, load_id: Uuid, day: Day) -> Result<(), WarehouseError> {
+        Self::replaces_day(self, version, load_id, day).await
+    }
+
+    async fn drop_replaced(&self, hours: u32) -> Result<u64, WarehouseError> {
+        Self::drop_replaced(self, hours).await
     }
 
     async fn versions_without_marts(&self) -> Result<Vec<(u64, Uuid)>, WarehouseError> {

@@ -13,13 +13,20 @@ use super::{Functions, Parts, lease::Lease};
 /// How often it looks, the first time at the start.
 const EVERY: Duration = Duration::from_secs(30);
 
-/// Settles for an erasure that waits for it.
+/// Settles for an erasure that waits for it, and for a replay of days.
 pub struct SettleNow(pub Arc<Settle>);
 
 #[async_trait]
 impl Settles for SettleNow {
     async fn settle(&self) -> Result<(), String> {
         watched(Function::Settle, Origin::Current, self.0.run()).await.map(drop).map_err(|error| error.to_string())
+    }
+}
+
+#[async_trait]
+impl clickstream_replay::Settles for SettleNow {
+    async fn settle(&self) -> Result<(), String> {
+        Settles::settle(self).await
     }
 }
 

@@ -14,7 +14,7 @@ use clickstream_land::Land;
 use clickstream_load::Load;
 use clickstream_query::{Query, QueryContext};
 use clickstream_reconcile::{Groups, RebuildRequest, Reconcile, ReconcileReport, ReconcileRequest, Settings, Sources};
-use clickstream_replay::Replay;
+use clickstream_replay::{Replay, ReplayRequest, ReplaySource};
 use clickstream_retention::{REJECTED_DAYS, Retention, RetentionReport, RetentionRequest};
 use clickstream_settle::{Settle, SettleReport};
 use clickstream_store_events::StoreEvents;
@@ -107,6 +107,10 @@ impl Functions {
         let compact = Compact::new(objects(), Arc::clone(&parts.lake), log_id.clone())
             .with_options(config.compact)
             .with_tombstones(Arc::clone(&tombstones));
+        let replay = Replay::new(log(), objects(), parts.warehouse.clone(), sites.clone())
+            .with_tombstones(Arc::clone(&tombstones))
+            .with_lake(Arc::clone(&parts.lake), config.lake.memory)
+            .with_settle(Arc::new(SettleNow(Arc::clone(&settle))));
         Self {
             collect: Collector::new(log(), sites.clone(), limits).with_feed(feed.clone()).with_spill(objects()),
             intake_topic: IntakeTopic::new(log(), sites.clone()).with_feed(feed),
@@ -117,7 +121,7 @@ impl Functions {
             maintenance: Maintenance::new(Arc::clone(&parts.lake), compact, config.lake),
             settle,
             query: Query::new(context),
-            replay: Replay::new(log(), objects(), parts.warehouse.clone(), sites.clone()).with_tombstones(Arc::clone(&tombstones)),
+            replay,
             erase,
             unspill: Unspill::new(log(), objects()),
             retention: retention(parts, config),
@@ -242,8 +246,11 @@ impl Functions {
         Ok(serde_json::to_value(self.retain(serde_json::from_value(payload)?).await)?)
     }
 
+    /// Days are computed and settled while no compaction is: the two would only make each other begin again.
     async fn run_replay(&self, payload: Value) -> anyhow::Result<Value> {
-        let request = serde_json::from_value(payload)?;
+        let request: ReplayRequest = serde_json::from_value(payload)?;
+        let changes_lake = matches!(request.source, ReplaySource::Days { .. }) && !request.dry_run;
+        let _one = if changes_lake { Some(self.compaction.lock().await) } else { None };
         Ok(serde_json::to_value(watched(Function::Replay, Origin::Current, self.replay.run(request)).await?)?)
     }
 }

@@ -109,7 +109,9 @@ async fn start_work(
     notified::start(parts, functions, stop, work);
     swept::start(parts, stop, work);
     unspilled::start(parts, functions, stop, work);
-    schedule::start(parts, functions, config, stop, work);
+    if config.schedule {
+        schedule::start(parts, functions, config, stop, work);
+    }
     erasing::start(parts, functions, stop, work);
     behind::start(parts, functions, stop, work);
     Ok(())

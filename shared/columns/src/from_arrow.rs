@@ -1,10 +1,12 @@
 //! Columns back to rows, for replays and checks.
 
+use std::sync::Arc;
+
 use arrow::array::{Array, AsArray, RecordBatch, StringArray};
 use arrow::datatypes::{Int32Type, Int64Type, TimestampMicrosecondType};
 use clickstream_event::{Action, DeviceType, Event, Logged, Micros, Properties, Source, Verdict};
 
-use crate::{ColumnsError, RawRow};
+use crate::{ColumnsError, RawRow, sorted_rows::in_our_columns};
 
 /// A row of a raw object with its place in the log.
 #[derive(Clone, Debug, PartialEq)]
@@ -41,6 +43,43 @@ pub fn records(batch: &RecordBatch) -> Result<Vec<RawRecord>, ColumnsError> {
                 log_partition: partitions.value(row).cast_unsigned(),
                 log_offset: offsets.value(row).cast_unsigned(),
                 row: place,
+            })
+        })
+        .collect()
+}
+
+/// A row of the lake: an event with its place.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PlacedEvent {
+    /// The log.
+    pub log_id: Arc<str>,
+    /// Partition of topic `events`.
+    pub log_partition: u32,
+    /// Offset within it.
+    pub log_offset: u64,
+    /// The event.
+    pub event: Event,
+}
+
+/// The rows of a batch of a lake file. Of a column that an older file lacks, every value is null.
+pub fn placed_events(batch: &RecordBatch) -> Result<Vec<PlacedEvent>, ColumnsError> {
+    let batch = in_our_columns(batch)?;
+    let columns = Columns(&batch);
+    let logs = columns.strings("log_id")?;
+    let partitions = columns.get("log_partition")?.as_primitive_opt::<Int32Type>().ok_or(ColumnsError::Column("log_partition"))?;
+    let offsets = columns.get("log_offset")?.as_primitive_opt::<Int64Type>().ok_or(ColumnsError::Column("log_offset"))?;
+    // Rows of one log stand beside each other.
+    let mut log_id: Arc<str> = Arc::from("");
+    (0..batch.num_rows())
+        .map(|row| {
+            if *log_id != *logs.value(row) {
+                log_id = logs.value(row).into();
+            }
+            Ok(PlacedEvent {
+                log_id: Arc::clone(&log_id),
+                log_partition: partitions.value(row).cast_unsigned(),
+                log_offset: offsets.value(row).cast_unsigned(),
+                event: columns.event(row)?,
             })
         })
         .collect()
@@ -151,20 +190,34 @@ mod tests {
     use clickstream_event::{Arrival, Outcome, Shape, Site, admit, parse_record};
 
     use super::*;
-    use crate::{raw_batch, read_parquet, write_raw_object};
+    use crate::{event_schema, lake_batch, raw_batch, read_parquet, write_lake_file, write_raw_object};
 
-    #[test]
-    fn what_is_landed_reads_back_whole() {
+    fn admitted() -> Box<Event> {
         let json = br#"{"event_id":"e","site_id":"demo","action":"click","anonymous_id":"a","occurred_at":"2026-11-24T00:00:00.123456Z",
             "element_id":"buy","x":-3,"visible_ms":1200,"ip":"10.0.0.1","device_type":"bot","properties":{"a":[1,{"b":null}]}}"#;
         let raw = parse_record(json, Shape::Canonical).unwrap();
         let arrival =
             Arrival { received_at: Micros::now(), source: Source::File, ip: None, user_agent: None, country: None, sent_at: None };
         let Outcome::Accepted(event, _) = admit(&raw, &Site::new("demo", "demo"), &arrival) else { panic!("rejected") };
-        let rows = vec![(7, RawRow::Event(event)), (8, RawRow::DeadLetter(vec![0xff, 0]))];
+        event
+    }
+
+    #[test]
+    fn what_is_landed_reads_back_whole() {
+        let rows = vec![(7, RawRow::Event(admitted())), (8, RawRow::DeadLetter(vec![0xff, 0]))];
         let file = write_raw_object(&raw_batch("log", 3, &rows).unwrap()).unwrap();
         let back: Vec<_> = read_parquet(file).unwrap().iter().flat_map(|b| records(b).unwrap()).collect();
         assert_eq!(back.iter().map(|r| (r.log_partition, r.log_offset)).collect::<Vec<_>>(), [(3, 7), (3, 8)]);
         assert_eq!(back.into_iter().map(|r| r.row).collect::<Vec<_>>(), rows.into_iter().map(|(_, r)| r).collect::<Vec<_>>());
+    }
+    #[test]
+    fn rows_of_the_lake_read_back_with_their_places() {
+        let at = |log: &str, log_partition, log_offset| PlacedEvent { log_id: log.into(), log_partition, log_offset, event: *admitted() };
+        let rows = vec![at("one", 3, 7), at("one", 4, 1 << 40), at("other", 0, 0)];
+        let batch = lake_batch(rows.clone()).unwrap();
+        assert_eq!(batch.schema(), event_schema());
+        let file = write_lake_file([Ok(batch)]).unwrap();
+        let back: Vec<_> = read_parquet(file).unwrap().iter().flat_map(|b| placed_events(b).unwrap()).collect();
+        assert_eq!(back, rows);
     }
 }

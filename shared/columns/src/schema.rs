@@ -93,3 +93,16 @@ pub fn raw_schema() -> Arc<Schema> {
 pub fn required_columns() -> impl Iterator<Item = &'static str> {
     columns().into_iter().filter(|(_, _, optional)| !optional).map(|(name, _, _)| name)
 }
+
+#[cfg(test)]
+mod tests {
+    use clickstream_event::EVENT_SCHEMA;
+
+    use super::event_schema;
+
+    /// A column more is a version more.
+    #[test]
+    fn each_version_of_the_schema_has_so_many_columns() {
+        assert_eq!((EVENT_SCHEMA, event_schema().fields().len()), (1, 48));
+    }
+}

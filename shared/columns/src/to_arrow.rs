@@ -9,7 +9,7 @@ use arrow::array::{
 use clickstream_event::Event;
 use uuid::fmt::Hyphenated;
 
-use crate::{ColumnsError, raw_schema};
+use crate::{ColumnsError, PlacedEvent, event_schema, raw_schema};
 
 /// A record of topic `events` as it is landed.
 #[derive(Clone, Debug, PartialEq)]
@@ -75,7 +75,25 @@ pub fn raw_batch(log_id: &str, partition: u32, rows: &[(u64, RawRow)]) -> Result
     batch_of(log_id, partition, &rows.iter().collect::<Vec<_>>())
 }
 
-/// The same of rows that stand anywhere.
+/// Rows of the lake as a batch of [`event_schema`].
+pub fn lake_batch(rows: Vec<PlacedEvent>) -> Result<RecordBatch, ColumnsError> {
+    let mut log_ids = StringBuilder::with_capacity(rows.len(), rows.len() * 36);
+    let mut partitions = Int32Builder::with_capacity(rows.len());
+    let mut place = |row: PlacedEvent| {
+        log_ids.append_value(&row.log_id);
+        partitions.append_value(row.log_partition.cast_signed());
+        (row.log_offset, RawRow::Event(Box::new(row.event)))
+    };
+    let rows: Vec<(u64, RawRow)> = rows.into_iter().map(&mut place).collect();
+    let batch = raw_batch("", 0, &rows)?;
+    let schema = event_schema();
+    let mut columns = batch.columns()[..schema.fields().len()].to_vec();
+    columns[schema.index_of("log_id")?] = Arc::new(log_ids.finish());
+    columns[schema.index_of("log_partition")?] = Arc::new(partitions.finish());
+    Ok(RecordBatch::try_new(schema, columns)?)
+}
+
+/// What [`raw_batch`] makes, of rows that stand anywhere.
 pub(crate) fn batch_of(log_id: &str, partition: u32, rows: &[&(u64, RawRow)]) -> Result<RecordBatch, ColumnsError> {
     let r = Rows(rows);
     let mut ids = StringBuilder::with_capacity(rows.len(), rows.len() * Hyphenated::LENGTH);

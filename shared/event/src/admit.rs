@@ -12,6 +12,7 @@ mod moments;
 mod page;
 mod properties;
 mod read;
+mod rederive;
 mod segment;
 mod time;
 mod visitor;
@@ -22,6 +23,7 @@ use draft::Draft;
 
 use crate::{Event, Micros, RawEvent, Reason, ReasonCode, Rejection, Shape, Site, Source};
 
+pub use rederive::{AgentSays, rederive};
 pub use time::parse_time;
 
 /// What is known of an event's way in, besides its own fields.

@@ -6,6 +6,10 @@ use uuid::Uuid;
 
 use crate::{Micros, Properties};
 
+/// The version of the event's fields, in topics, raw objects, the lake and tables alike: one more with each field that is
+/// added. No field ever goes or changes its meaning.
+pub const EVENT_SCHEMA: u32 = 1;
+
 /// What a person did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]

@@ -11,8 +11,8 @@ mod raw;
 mod reason;
 mod site;
 
-pub use admit::{Arrival, Outcome, admit, named_site, parse_time, reject_undecodable};
-pub use event::{Action, DeviceType, Event, Logged, Source, Verdict};
+pub use admit::{AgentSays, Arrival, Outcome, admit, named_site, parse_time, rederive, reject_undecodable};
+pub use event::{Action, DeviceType, EVENT_SCHEMA, Event, Logged, Source, Verdict};
 pub use micros::Micros;
 pub use properties::Properties;
 pub use raw::{Body, BodyError, MAX_DEPTH, MAX_EVENT_BYTES, RawEvent, RowHeader, RowHeaderError, Shape, parse_body, parse_record};

@@ -9,8 +9,9 @@ use deltalake_core::{
     logstore::get_actions,
 };
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
-use crate::{Change, Counts, LakeError, LakeFile, Watermarks, counts::COUNTS};
+use crate::{Change, Counts, LakeError, LakeFile, Watermarks, counts::COUNTS, replay::Replayed};
 
 /// Name of the watermarks in `commitInfo`.
 pub const WATERMARKS: &str = "clickstream.watermarks";
@@ -20,6 +21,12 @@ pub const ERASED: &str = "clickstream.erased";
 pub const EXPIRED: &str = "clickstream.expired_before";
 /// Name, in `commitInfo`, of an id that no other commit has.
 pub const WRITE: &str = "clickstream.write";
+/// Name, in `commitInfo`, of what a replay says of itself.
+pub const REPLAYED: &str = "clickstream.replayed";
+/// Name, in `commitInfo`, of the version of the program that wrote the commit.
+pub const PROGRAM: &str = "clickstream.program";
+/// Name, in `commitInfo`, of the version of the event's fields that the program knew.
+pub const SCHEMA: &str = "clickstream.schema";
 /// Prefix of our application ids; `{log_id}/{partition}` follows.
 const APPLICATION: &str = "clickstream/";
 
@@ -38,8 +45,8 @@ pub struct CommitFile {
 
 /// Reads the commit file of `version`.
 pub fn read(version: u64, bytes: &Bytes) -> Result<CommitFile, LakeError> {
-    let (mut added, mut removed, mut erased, mut watermarks, mut counts) = (Vec::new(), Vec::new(), None, None, None);
-    let mut expired = None;
+    let (mut added, mut removed) = (Vec::new(), Vec::new());
+    let (mut erased, mut replayed, mut expired, mut watermarks, mut counts) = (None, None, None, None, None);
     for action in get_actions(version, bytes)? {
         match action {
             Action::Add(add) if add.data_change => added.push(LakeFile::new(&add.path, add.size, add.stats.as_deref())?),
@@ -47,19 +54,30 @@ pub fn read(version: u64, bytes: &Bytes) -> Result<CommitFile, LakeError> {
             Action::CommitInfo(info) => {
                 watermarks = said(version, &info, WATERMARKS)?;
                 erased = said(version, &info, ERASED)?;
+                replayed = said::<Replayed>(version, &info, REPLAYED)?;
                 counts = said(version, &info, COUNTS)?;
                 expired = said(version, &info, EXPIRED)?;
             }
             _ => {}
         }
     }
-    let change = match (erased, expired) {
-        (Some(list), _) => Change::Erase { removed: list },
-        (None, Some(before)) => Change::Expire { before },
-        (None, None) if added.is_empty() => Change::Rewrite,
-        (None, None) => Change::Append(added),
+    let change = match (erased, replayed, expired) {
+        (Some(list), ..) => Change::Erase { removed: list },
+        (None, Some(Replayed { day, happened_on }), _) => Change::Replay { day, happened_on, files: added },
+        (None, None, Some(before)) => Change::Expire { before },
+        (None, None, None) if added.is_empty() => Change::Rewrite,
+        (None, None, None) => Change::Append(added),
     };
     Ok(CommitFile { change, watermarks, counts, removed })
+}
+
+/// The `commitInfo` of `version`; none where it has none.
+pub fn info(version: u64, bytes: &Bytes) -> Result<Option<HashMap<String, Value>>, LakeError> {
+    let info = get_actions(version, bytes)?.into_iter().find_map(|action| match action {
+        Action::CommitInfo(info) => Some(info.info),
+        _ => None,
+    });
+    Ok(info)
 }
 
 /// What `commitInfo` says under one of our names.

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use clickstream_event::EVENT_SCHEMA;
 use deltalake_core::{
     kernel::{
         Action,
@@ -16,7 +17,7 @@ use uuid::Uuid;
 
 use crate::{
     Lake, LakeError, NewFile, Rewrite, Snapshot, Watermarks,
-    actions::{self, ERASED, WATERMARKS, WRITE},
+    actions::{self, ERASED, PROGRAM, SCHEMA, WATERMARKS, WRITE},
 };
 
 impl Lake {
@@ -94,7 +95,12 @@ impl Lake {
     }
 }
 
-/// What every commit says in its `commitInfo`: the watermarks, and an id that tells it from any other.
+/// What every commit says in its `commitInfo`: the watermarks, an id that tells it from any other, and which program wrote it.
 pub(crate) fn said(watermarks: &Watermarks) -> HashMap<String, Value> {
-    HashMap::from([(WATERMARKS.to_owned(), json!(watermarks)), (WRITE.to_owned(), json!(Uuid::now_v7()))])
+    HashMap::from([
+        (WATERMARKS.to_owned(), json!(watermarks)),
+        (WRITE.to_owned(), json!(Uuid::now_v7())),
+        (PROGRAM.to_owned(), json!(env!("CARGO_PKG_VERSION"))),
+        (SCHEMA.to_owned(), json!(EVENT_SCHEMA)),
+    ])
 }

@@ -16,9 +16,12 @@ mod lake;
 mod lake_days;
 mod log_files;
 mod open;
+mod replay;
 mod vacuum;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::civil::Date;
 
 pub use counts::{Counts, PlaceCounts};
 pub use erased::ErasedRow;
@@ -27,6 +30,7 @@ pub use expire::{Expiry, RowsByPlace, begin_of};
 pub use file::{LakeFile, NewFile};
 pub use lake::Lake;
 pub use lake_days::{LakeDays, LakeDaysError};
+pub use replay::{Replay, WrittenBy, day_of, moments_of};
 pub use vacuum::{Vacuum, Vacuumed};
 
 /// Next offset per partition, keyed `{log_id}/{partition}`.
@@ -63,7 +67,17 @@ pub enum Change {
     /// It took out every row that happened before this day (UTC, by `occurred_at`).
     Expire {
         /// The first day that stays.
-        before: jiff::civil::Date,
+        before: Date,
+    },
+    /// It put the rows of a day in place of those that stood: the same events with other values, but for rows of people
+    /// who were erased.
+    Replay {
+        /// The day (UTC) of the rows' `original_at`. These files hold all rows of it as of this version.
+        day: Date,
+        /// Days (UTC) on which they happened by `occurred_at`.
+        happened_on: BTreeSet<Date>,
+        /// The files of the day's rows, which hold no other.
+        files: Vec<LakeFile>,
     },
 }
 
@@ -79,10 +93,10 @@ pub struct Version {
 }
 
 impl Version {
-    /// The files that brought rows.
+    /// The files that brought rows, or rows' new values.
     pub fn added(&self) -> &[LakeFile] {
         match &self.change {
-            Change::Append(files) => files,
+            Change::Append(files) | Change::Replay { files, .. } => files,
             Change::Rewrite | Change::Erase { .. } | Change::Expire { .. } => &[],
         }
     }

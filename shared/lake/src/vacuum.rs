@@ -120,11 +120,13 @@ impl Lake {
         let mut needed = HashSet::new();
         for (version, commit) in read {
             match commit.change {
-                Change::Append(files) if !settled(version) => needed.extend(files.into_iter().map(|f| f.path)),
+                Change::Append(files) | Change::Replay { files, .. } if !settled(version) => {
+                    needed.extend(files.into_iter().map(|f| f.path));
+                }
                 Change::Erase { removed } => {
                     needed.insert(removed);
                 }
-                Change::Append(_) | Change::Rewrite | Change::Expire { .. } => {}
+                Change::Append(_) | Change::Replay { .. } | Change::Rewrite | Change::Expire { .. } => {}
             }
             // What went lately is kept for whoever still reads an older version.
             if vacuum.only.is_none() {

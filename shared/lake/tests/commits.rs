@@ -5,7 +5,10 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use clickstream_event::Micros;
-use clickstream_lake::{Change, Expiry, Lake, LakeDays, LakeError, PlaceCounts, Watermarks, place};
+use clickstream_lake::{
+    Change, Expiry, Lake, LakeDays, LakeError, NewFile, PlaceCounts, Replay, Vacuum, Watermarks, WrittenBy, day_of, moments_of, place,
+};
+use jiff::civil::Date;
 use object_store::{ObjectStore, memory::InMemory};
 
 async fn lake(bucket: &Arc<dyn ObjectStore>) -> Lake {
@@ -103,4 +106,66 @@ fn a_day_leaves_an_hour_after_its_marts_are_closed() {
     assert_eq!(first_kept("2026-11-27T00:59:59Z"), "2026-09-27");
     assert_eq!(first_kept("2026-11-27T01:00:00Z"), "2026-09-28");
     assert_eq!(LakeDays::default().first_kept(Micros::now()), None);
+}
+
+#[test]
+fn a_day_has_its_moments() {
+    let day = Date::constant(2026, 11, 24);
+    let (from, to) = moments_of(day);
+    assert_eq!((from.to_string().as_str(), to.0 - from.0), ("2026-11-24T00:00:00.000000Z", Micros::DAY));
+    assert_eq!((day_of(from), day_of(to.plus(-1)), day_of(to)), (Some(day), Some(day), day.tomorrow().ok()));
+    assert_eq!((day_of(Micros(-1)), day_of(Micros(i64::MAX))), (Some(Date::constant(1969, 12, 31)), None));
+}
+
+async fn file(lake: &Lake, rows: u64, from: Micros, to: Micros) -> NewFile {
+    lake.write_file(Bytes::from_static(b"x"), rows, (from, to), (from, to)).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_replay_puts_a_day_in_place_and_says_so() {
+    let bucket: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+    let lake = lake(&bucket).await;
+    let day = Date::constant(2026, 11, 24);
+    let (from, to) = moments_of(day);
+    let base = lake.snapshot().await.unwrap();
+    let old = file(&lake, 10, from, to.plus(5)).await;
+    let counts = PlaceCounts { rows: 10, ..PlaceCounts::default() };
+    lake.commit_counted(&base, std::slice::from_ref(&old), &next(0, 10), &[(place("log", 0), counts)].into()).await.unwrap();
+    let base = lake.snapshot().await.unwrap();
+    let replay = Replay {
+        day,
+        removed: vec![old.file.clone()],
+        added: vec![file(&lake, 6, from, from).await],
+        moved: vec![file(&lake, 3, to, to).await],
+        happened_on: [day].into(),
+        erased: [(place("log", 0), 1)].into(),
+    };
+    let short = Replay { erased: [].into(), ..replay.clone() };
+    let error = lake.replay(&base, &short).await.unwrap_err().to_string();
+    assert!(error.contains("9 rows and 0 erased ones in place of 10"), "{error}");
+    assert_eq!(lake.replay(&base, &replay).await.unwrap(), 2);
+    assert!(matches!(lake.replay(&base, &replay).await, Err(LakeError::Lost(2))));
+
+    let said = lake.versions(1, 2).await.unwrap();
+    let Change::Replay { day: of, happened_on, files } = &said[1].change else { panic!("{said:?}") };
+    assert_eq!((*of, happened_on.len(), &files[..]), (day, 1, &[replay.added[0].file.clone()][..]));
+    assert_eq!((said[1].watermarks.clone(), said[1].added().len()), (next(0, 10), 1));
+    let counts = lake.counts(2).await.unwrap()["log/0"];
+    assert_eq!((counts.rows, counts.erased, counts.total()), (9, 1, 10));
+    let standing: Vec<u64> = lake.snapshot().await.unwrap().files.iter().map(|file| file.rows).collect();
+    assert_eq!((standing.iter().sum::<u64>(), standing.len()), (9, 2));
+    let by = lake.written_by(2).await.unwrap();
+    assert_eq!(by, WrittenBy { program: Some(env!("CARGO_PKG_VERSION").to_owned()), schema: Some(1) });
+    assert_eq!(lake.written_by(0).await.unwrap(), WrittenBy::default());
+
+    // What it brought stays until it is settled, also when other files stand in its place by then.
+    let base = lake.snapshot().await.unwrap();
+    let merged = file(&lake, 9, from, to).await;
+    let rewrite = clickstream_lake::Rewrite { removed: base.files.clone(), added: vec![merged], erased: None };
+    lake.rewrite(&base, &rewrite).await.unwrap();
+    let later = Micros::now().plus(Micros::HOUR);
+    let gone = lake.vacuum(&Vacuum::older_than(Some(1), later).dry_run()).await.unwrap();
+    assert!(!gone.files.contains(&replay.added[0].file.path), "{gone:?}");
+    let gone = lake.vacuum(&Vacuum::older_than(Some(3), later)).await.unwrap();
+    assert!(gone.files.contains(&replay.added[0].file.path) && gone.files.contains(&replay.moved[0].file.path), "{gone:?}");
 }

@@ -1,12 +1,12 @@
-//! Days that are closed: their events expired, and their marts stay as they were built last.
+//! Days that are closed: their events expired, and their marts stay as they were built last, but those whose rows are people.
 
 use clickhouse::Row;
 use jiff::ToSpan as _;
 use serde::Serialize;
 
 use crate::{
-    Day, ReportQuery, Table, Warehouse, WarehouseError,
-    marts::{MARTS, Mart, today},
+    Day, Report, ReportQuery, Table, Warehouse, WarehouseError,
+    marts::{MARTS, Mart, OnceClosed, today},
     rebuilding::days_since_epoch,
     report::table,
     settled::days_of,
@@ -25,6 +25,14 @@ type Span = (Day, Day);
 /// The first day of a mart that is open where events are kept from `kept` on: one that looks back on no earlier day.
 pub(crate) fn open_from(mart: &Mart, kept: Day) -> Option<Day> {
     kept.checked_add(i64::from(mart.after).days()).ok()
+}
+
+/// The mart that a report is read from where days are closed, and how its rows of a day are ordered; none of a heat map.
+fn mart_of(report: Report) -> Option<(&'static Mart, &'static str)> {
+    MARTS.iter().find_map(|mart| match mart.once_closed {
+        OnceClosed::Stay(of, order) if of == report => Some((mart, order)),
+        _ => None,
+    })
 }
 
 impl Warehouse {
@@ -50,13 +58,18 @@ impl Warehouse {
         }
         // The text is ours: a day and a number.
         let sql = format!("ALTER TABLE events DELETE WHERE occurred_at < toDateTime64('{before}', 6, 'UTC') AND lake_version < {version}");
-        Ok(self.query(&sql).with_setting("mutations_sync", "1").execute().await?)
+        self.query(&sql).with_setting("mutations_sync", "1").execute().await?;
+        for mart in MARTS.iter().filter(|mart| matches!(mart.once_closed, OnceClosed::Go)) {
+            let sql = format!("ALTER TABLE {} DELETE WHERE day < '{before}'", mart.table);
+            self.query(&sql).with_setting("mutations_sync", "1").execute().await?;
+        }
+        Ok(())
     }
 
     /// The days of a report that its mart has to answer, and those that events do.
     pub(crate) async fn split_where_closed(&self, query: &ReportQuery) -> Result<(Option<Span>, Option<Span>), WarehouseError> {
         let (from, to) = (query.from, query.to);
-        let Some(mart) = MARTS.iter().find(|mart| mart.report == query.report) else { return Ok((None, Some((from, to)))) };
+        let Some((mart, _)) = mart_of(query.report) else { return Ok((None, Some((from, to)))) };
         let open = self.closed_before().await?.and_then(|kept| open_from(mart, kept));
         Ok(match open {
             Some(open) if open > to => (Some((from, to)), None),
@@ -67,9 +80,7 @@ impl Warehouse {
 
     /// A report of some days as their mart says it.
     pub(crate) async fn report_of_mart(&self, query: &ReportQuery, from: Day, to: Day) -> Result<Table, WarehouseError> {
-        let Some(Mart { table: name, order, .. }) = MARTS.iter().find(|mart| mart.report == query.report) else {
-            return Ok(Table::default());
-        };
+        let Some((Mart { table: name, .. }, order)) = mart_of(query.report) else { return Ok(Table::default()) };
         let sql = format!(
             "SELECT * FROM {name} WHERE site_id = {{site:String}} AND day >= {{from:Date}} AND day <= {{to:Date}} ORDER BY day, {order}"
         );

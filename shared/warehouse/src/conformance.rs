@@ -48,6 +48,7 @@ checks!(
     a_load_that_is_not_whole_is_refused,
     an_abandoned_load_is_never_seen_and_deleted,
     settled_rows_leave_fresh,
+    a_day_is_brought_anew_at_once,
     marts_are_what_the_events_say,
     rebuilding_marts_twice_changes_nothing,
     older_numbers_of_a_rebuild_that_died_do_not_stay,

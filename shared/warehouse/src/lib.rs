@@ -21,6 +21,7 @@ mod migrations;
 mod parquet_rows;
 mod persons;
 mod rebuilding;
+mod replaced;
 mod report;
 mod settled;
 mod shadow;

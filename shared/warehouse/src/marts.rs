@@ -17,21 +17,43 @@ const RUN: usize = 31;
 /// A mart: its table, its SELECT, and which other days an event's day touches.
 pub(crate) struct Mart {
     pub(crate) table: &'static str,
-    pub(crate) report: Report,
+    pub(crate) select: &'static str,
     before: i32,
     /// Days after an event's that see it: as many before its own does a day look back upon.
     pub(crate) after: i32,
-    /// How its report orders rows within a day.
-    pub(crate) order: &'static str,
+    pub(crate) once_closed: OnceClosed,
+}
+
+/// What becomes of a mart's days once their events have expired.
+#[derive(Clone, Copy)]
+pub(crate) enum OnceClosed {
+    /// They stay as they were built last, and this report is read from them, the rows of a day in this order.
+    Stay(Report, &'static str),
+    /// They go too: their rows are single people.
+    Go,
+}
+
+macro_rules! mart {
+    ($table:literal, $before:literal, $after:literal, $once_closed:expr) => {
+        Mart {
+            table: $table,
+            select: include_str!(concat!("../../../schema/clickhouse/marts/", $table, ".sql")),
+            before: $before,
+            after: $after,
+            once_closed: $once_closed,
+        }
+    };
 }
 
 /// A session belongs to the day it began; a person counts for the 7 and 30 days that end with a day.
-pub(crate) const MARTS: [Mart; 5] = [
-    Mart { table: "element_daily", report: Report::Elements, before: 0, after: 0, order: "views DESC, clicks DESC, element_id" },
-    Mart { table: "device_daily", report: Report::Devices, before: 0, after: 0, order: "events DESC, device_type, os, browser" },
-    Mart { table: "page_daily", report: Report::Pages, before: 0, after: 0, order: "rank" },
-    Mart { table: "session_daily", report: Report::Sessions, before: 1, after: 1, order: "site_id" },
-    Mart { table: "user_activity_daily", report: Report::Activity, before: 0, after: 29, order: "site_id" },
+pub(crate) const MARTS: [Mart; 7] = [
+    mart!("element_daily", 0, 0, OnceClosed::Stay(Report::Elements, "views DESC, clicks DESC, element_id")),
+    mart!("device_daily", 0, 0, OnceClosed::Stay(Report::Devices, "events DESC, device_type, os, browser")),
+    mart!("page_daily", 0, 0, OnceClosed::Stay(Report::Pages, "rank")),
+    mart!("session_daily", 1, 1, OnceClosed::Stay(Report::Sessions, "site_id")),
+    mart!("user_activity_daily", 0, 29, OnceClosed::Stay(Report::Activity, "site_id")),
+    mart!("person_daily", 0, 0, OnceClosed::Go),
+    mart!("source_daily", 0, 0, OnceClosed::Go),
 ];
 
 #[derive(Row, Deserialize)]

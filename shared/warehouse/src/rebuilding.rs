@@ -15,7 +15,7 @@ use crate::{
     Day, Warehouse, WarehouseError,
     closing::open_from,
     marts::{MARTS, Mart, runs, today, widened},
-    report::Source,
+    report::{Source, over},
     settled::days_of,
 };
 
@@ -109,7 +109,7 @@ impl<'a> Rebuild<'a> {
     pub(crate) async fn fill(&self, mart: &Mart, days: &[Day]) -> Result<(), WarehouseError> {
         let (Some(first), Some(last)) = (days.first(), days.last()) else { return Ok(()) };
         self.warehouse
-            .large_query(&format!("INSERT INTO {} {}", self.staging(mart), mart.report.select(Source::Settled)))
+            .large_query(&format!("INSERT INTO {} {}", self.staging(mart), over(mart.select, Source::Settled)))
             .with_setting("max_partitions_per_insert_block", "0")
             .param("from", first.to_string())
             .param("to", last.to_string())

@@ -52,7 +52,7 @@ impl Report {
         Self::ALL.into_iter().find(|report| report.as_str() == name)
     }
 
-    /// Its SELECT with the source and the condition on the site put in; both are texts of ours, never of a caller.
+    /// Its SELECT; see [`over`].
     pub(crate) fn select(self, source: Source) -> String {
         let text = match self {
             Self::Elements => select!("element_daily"),
@@ -62,12 +62,18 @@ impl Report {
             Self::Activity => select!("user_activity_daily"),
             Self::Heatmap => select!("heatmap"),
         };
-        let (table, site) = match source {
-            Source::Live => ("clicks", "e.site_id = {site:String}"),
-            Source::Settled => ("settled", "true"),
-        };
-        text.replace("$source", table).replace("$site", site)
+        over(text, source)
     }
+}
+
+/// A SELECT of schema/clickhouse/marts with the source and the condition on the site put in; both are texts of ours, never
+/// of a caller.
+pub(crate) fn over(select: &str, source: Source) -> String {
+    let (table, site) = match source {
+        Source::Live => ("clicks", "e.site_id = {site:String}"),
+        Source::Settled => ("settled", "true"),
+    };
+    select.replace("$source", table).replace("$site", site)
 }
 
 /// What a SELECT reads.
@@ -192,6 +198,7 @@ pub(crate) fn table(text: &[u8]) -> Result<Table, WarehouseError> {
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
     use super::*;
+    use crate::marts::MARTS;
 
     #[test]
     fn rows_are_read_by_the_names_of_the_first_line() {
@@ -205,10 +212,10 @@ mod tests {
     fn every_select_names_its_parameters_and_nothing_else() {
         for report in Report::ALL {
             assert_eq!(Report::from_name(report.as_str()), Some(report));
-            for source in [Source::Live, Source::Settled] {
-                let text = report.select(source);
-                assert!(!text.contains('$') && text.contains("{from:Date}") && text.contains("{to:Date}"), "{text}");
-            }
+        }
+        let reports = Report::ALL.into_iter().flat_map(|report| [report.select(Source::Live), report.select(Source::Settled)]);
+        for text in reports.chain(MARTS.iter().map(|mart| over(mart.select, Source::Settled))) {
+            assert!(!text.contains('$') && text.contains("{from:Date}") && text.contains("{to:Date}"), "{text}");
         }
     }
 

@@ -124,7 +124,7 @@ impl Warehouse {
         Ok(())
     }
 
-    async fn delete(&self, sql: &str) -> Result<(), WarehouseError> {
+    pub(crate) async fn delete(&self, sql: &str) -> Result<(), WarehouseError> {
         Ok(self.query(sql).with_setting("mutations_sync", "1").execute().await?)
     }
 }

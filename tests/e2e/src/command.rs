@@ -64,7 +64,7 @@ pub fn command(data: &Path) -> Command {
 }
 
 /// What the binary and its libraries read from the environment.
-const VARIABLES: [&str; 35] = [
+const VARIABLES: [&str; 36] = [
     "ADMIN_TOKEN",
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
@@ -93,6 +93,7 @@ const VARIABLES: [&str; 35] = [
     "RAW_RETENTION_DAYS",
     "RUST_BACKTRACE",
     "RUST_LOG",
+    "SCHEDULE",
     "SETUP",
     "SITES",
     "SITES_FILE",

@@ -3,7 +3,6 @@
 mod choice;
 mod layout;
 mod rewrite;
-mod sorted;
 
 use std::{
     collections::HashSet,

@@ -129,7 +129,6 @@ async fn what_expired_from_the_lake_is_accounted_for_and_its_marts_outlive_a_reb
     scene.take(&clicks(0..20)).await;
     let next_day: Vec<Event> = (20..30).map(|id| click(id, 90_000)).collect();
     scene.take(&next_day).await;
-    let reports = scene.reports().await;
     let base = scene.lake.snapshot().await.unwrap();
     let counts = scene.lake.counts(base.version).await.unwrap();
     let before: Day = "2026-11-25".parse().unwrap();
@@ -151,6 +150,8 @@ async fn what_expired_from_the_lake_is_accounted_for_and_its_marts_outlive_a_reb
     }
     let run = scene.run().await;
     assert!(run.balanced && run.repairs.is_empty(), "{run:?}");
+    let reports = scene.reports().await;
+    assert!(reports.contains("2026-11-24"), "marts of the closed day stay");
 
     let report = scene.reconcile().rebuild(RebuildRequest::default()).await.unwrap();
     assert_eq!((report.rows, scene.count("settled").await), (10, 10), "{report:?}");

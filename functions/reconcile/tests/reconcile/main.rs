@@ -6,6 +6,7 @@ mod gaps;
 mod lambda;
 mod notifications;
 mod rebuild;
+mod replays;
 mod scene;
 mod store;
 mod warehouse;

@@ -171,7 +171,8 @@ impl Scene {
             };
             text += &serde_json::to_string(&self.warehouse().report(&query).await.unwrap()).unwrap();
         }
-        for mart in ["element_daily", "user_activity_daily", "session_daily", "device_daily", "page_daily"] {
+        let marts = ["element_daily", "user_activity_daily", "session_daily", "device_daily", "page_daily", "person_daily", "source_daily"];
+        for mart in marts {
             let rows = self.warehouse().client().query_raw(&format!("SELECT * FROM {mart} ORDER BY ALL"));
             let rows = rows.fetch_bytes("TabSeparatedWithNames").unwrap().collect().await.unwrap();
             text += std::str::from_utf8(&rows).unwrap();

@@ -38,6 +38,12 @@ async fn a_rejected_record_is_played_again() {
     assert_eq!((&report["taken"], &report["dry_run"]), (&json!(1), &json!(false)), "{report}");
     let error = lambda.invoke(&json!({ "source": { "kind": "raw", "partition": 9 } })).unwrap_err();
     assert!(error["errorMessage"].as_str().unwrap().contains("no partition 9"), "{error}");
+    let days = json!({ "source": { "kind": "days", "from_day": "2026-11-24", "to_day": "2026-11-25" }, "dry_run": true });
+    let report = lambda.invoke(&days).unwrap_err();
+    assert!(report["errorMessage"].as_str().unwrap().contains("ClickHouse"), "{report}");
+    let days = json!({ "source": { "kind": "days", "from_day": "2026-11-24", "to_day": "tomorrow" } });
+    let error = lambda.invoke(&days).unwrap_err();
+    assert!(error["errorMessage"].as_str().unwrap().contains("tomorrow"), "{error}");
     drop(lambda);
 
     let log = SqliteLog::open(folder.path()).unwrap();

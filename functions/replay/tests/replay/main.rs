@@ -1,5 +1,10 @@
-//! replay on a real log and a real bucket, and the Lambda.
+//! replay on a real log, bucket, lake and ClickHouse, and the Lambda.
 #![expect(clippy::unwrap_used, reason = "tests")]
 
+#[path = "../../../compact/tests/compact/between.rs"]
+mod between;
+mod conflicts;
+mod days;
 mod lambda;
 mod replaying;
+mod scene;

@@ -3,5 +3,6 @@
 
 mod changes;
 mod lambda;
+mod replays;
 mod service;
 mod versions;

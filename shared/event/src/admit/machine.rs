@@ -4,6 +4,7 @@ use super::{
     Arrival, agent,
     draft::{Draft, device_type},
     read::{ADDRESS, NAME, Remarks},
+    rederive::DECLARED,
 };
 use crate::{DeviceType, ReasonCode};
 
@@ -37,7 +38,7 @@ pub fn machine(draft: &Draft<'_>, arrival: &Arrival<'_>, remarks: &mut Remarks) 
         match word.as_deref().map(device_type) {
             Some(Some((DeviceType::Bot, _))) => {
                 machine.device_type = DeviceType::Bot;
-                machine.bot_reasons.push("declared".to_owned());
+                machine.bot_reasons.push(DECLARED.to_owned());
             }
             Some(Some((DeviceType::Unknown, _))) | None => {}
             Some(Some((declared, system))) => {

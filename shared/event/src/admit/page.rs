@@ -56,6 +56,18 @@ pub fn scrub(text: &str, allowed_query: &[String]) -> Option<Page> {
     Some(Page { url, path, utm })
 }
 
+/// An address that [`scrub`] gave, by the rules of now; what it gave by the same rules stays as it is.
+pub fn scrub_again(kept: &str, allowed_query: &[String]) -> Option<Page> {
+    // A path may begin like the name of a host: it is read behind one.
+    const SITE: &str = "http://site.invalid";
+    if !kept.starts_with('/') {
+        return scrub(kept, allowed_query);
+    }
+    let page = scrub(&format!("{SITE}{kept}"), allowed_query)?;
+    let url = page.url.strip_prefix(SITE).map(str::to_owned)?;
+    Some(Page { url, ..page })
+}
+
 #[cfg(test)]
 #[expect(clippy::unwrap_used, reason = "tests")]
 mod tests {
@@ -74,5 +86,18 @@ mod tests {
         let page = scrub("/cart?session=1", &[]).unwrap();
         assert_eq!((page.url.as_str(), page.path.as_str()), ("/cart", "/cart"));
         assert!(scrub("not an address", &[]).is_none());
+    }
+
+    #[test]
+    fn what_was_scrubbed_is_scrubbed_again_by_the_rules_of_now() {
+        let again = |url: &str, allowed: &[&str]| {
+            let allowed: Vec<String> = allowed.iter().map(|name| (*name).to_owned()).collect();
+            scrub_again(url, &allowed).map(|page| page.url)
+        };
+        assert_eq!(again("https://shop.example/a?q=1&utm_source=news", &[]).unwrap(), "https://shop.example/a?utm_source=news");
+        assert_eq!(again("/a?q=1", &["q"]).unwrap(), "/a?q=1");
+        let odd = scrub("/.//host/x?a=1", &[]).unwrap().url;
+        assert_eq!((odd.as_str(), again(&odd, &[]).unwrap().as_str()), ("//host/x", "//host/x"));
+        assert!(again("no address", &[]).is_none());
     }
 }

@@ -4,5 +4,6 @@
 mod admission;
 mod documented;
 mod privacy;
+mod rederiving;
 mod schemas;
 mod sites_file;

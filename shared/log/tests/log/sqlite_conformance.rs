@@ -1,4 +1,4 @@
-//! The embedded log passes the suite that every log must pass.
+//! The embedded log, measured as a host has it, passes the suite that every log must pass.
 
 use std::sync::{Arc, Mutex};
 
@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use clickstream_log::{
     SharedLog,
     conformance::{self, Subject, Supports},
+    measured,
     sqlite::{SqliteLog, SqliteLogOptions},
 };
 
@@ -26,7 +27,7 @@ impl Subject for Embedded {
     async fn log(&self) -> SharedLog {
         let mut open = self.open.lock().unwrap();
         let log = open.get_or_insert_with(|| SqliteLog::open_with(self.dir.path(), self.options).unwrap());
-        Arc::new(log.clone())
+        measured(Arc::new(log.clone()))
     }
 
     async fn reopen(&self) -> SharedLog {

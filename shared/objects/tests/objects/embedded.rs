@@ -9,7 +9,7 @@ use std::{
 };
 
 use bytes::Bytes;
-use clickstream_objects::{Objects as _, PutOptions, conformance, embedded::EmbeddedS3, s3::S3Objects};
+use clickstream_objects::{Objects as _, PutOptions, conformance, embedded::EmbeddedS3, measured, s3::S3Objects};
 
 async fn start(dir: &std::path::Path) -> (EmbeddedS3, S3Objects) {
     let s3 = EmbeddedS3::start(dir, "clickstream").await.unwrap();
@@ -21,11 +21,13 @@ async fn start(dir: &std::path::Path) -> (EmbeddedS3, S3Objects) {
 async fn the_embedded_server_is_a_bucket_like_any_other() {
     let dir = tempfile::tempdir().unwrap();
     let (s3, objects) = start(dir.path()).await;
-    conformance::all(&objects).await;
-    conformance::a_key_may_be_the_folder_of_another(&objects).await;
-    conformance::tags_are_refused(&objects).await;
-    conformance::without_versions_an_object_goes_at_once(&objects).await;
-    conformance::writes_are_announced(&objects, s3.notifications().as_ref()).await;
+    // Measured as a host has it.
+    let objects = measured(Arc::new(objects));
+    conformance::all(&*objects).await;
+    conformance::a_key_may_be_the_folder_of_another(&*objects).await;
+    conformance::tags_are_refused(&*objects).await;
+    conformance::without_versions_an_object_goes_at_once(&*objects).await;
+    conformance::writes_are_announced(&*objects, s3.notifications().as_ref()).await;
     s3.shutdown().await;
 }
 

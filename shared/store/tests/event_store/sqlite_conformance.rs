@@ -1,4 +1,4 @@
-//! The embedded store passes the suite that every event store must pass.
+//! The embedded store, measured as a host has it, passes the suite that every event store must pass.
 
 use std::sync::{Arc, Mutex};
 
@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use clickstream_store::{
     SharedStore,
     conformance::{self, Subject},
+    measured,
     sqlite::SqliteStore,
 };
 
@@ -18,7 +19,7 @@ struct Embedded {
 impl Subject for Embedded {
     async fn store(&self) -> SharedStore {
         let mut open = self.open.lock().unwrap();
-        Arc::new(open.get_or_insert_with(|| SqliteStore::open(self.dir.path()).unwrap()).clone())
+        measured(Arc::new(open.get_or_insert_with(|| SqliteStore::open(self.dir.path()).unwrap()).clone()))
     }
 
     async fn reopen(&self) -> SharedStore {

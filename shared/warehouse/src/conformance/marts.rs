@@ -10,7 +10,10 @@ use super::{
     sample::{BEGIN, event, object},
     settling::settle,
 };
-use crate::{Report, Warehouse};
+use crate::{
+    Report, Warehouse,
+    marts::{MARTS, Mart},
+};
 
 /// Events of three days with everything in them that marts must tell apart.
 fn mixed() -> Vec<Event> {
@@ -27,6 +30,11 @@ fn mixed() -> Vec<Event> {
             e.x = (n % 6 != 0).then_some((n % 1_300) as i32);
             e.bot = n % 17 == 0;
             e.os = (n % 5 != 0).then(|| "Linux".to_owned());
+            e.country = (n % 9 != 0).then(|| "DE".to_owned());
+            e.url = Some("https://www.shop.example/".to_owned());
+            e.referrer =
+                [Some("https://www.search.example/?q=1"), Some("https://shop.example/cart"), None][(n % 3) as usize].map(str::to_owned);
+            e.utm_source = (n % 4 == 2).then(|| "letter".to_owned());
             e
         })
         .collect()
@@ -65,6 +73,8 @@ pub async fn marts_are_what_the_events_say(url: String) {
     check_pages(&table_rows(report(&warehouse, Report::Pages, "s").await), &events);
     check_devices(&table_rows(report(&warehouse, Report::Devices, "s").await), &events);
     check_activity(&rows(&warehouse, "user_activity_daily").await, &events[..300]);
+    check_persons(&rows(&warehouse, "person_daily").await, &events[..300]);
+    check_sources(&rows(&warehouse, "source_daily").await, &events[..300]);
     let clicks: u64 = table_rows(report(&warehouse, Report::Heatmap, "s").await).iter().filter_map(|r| r["clicks"].as_u64()).sum();
     let wanted = events.iter().filter(|e| !e.bot && day_of(e) == 0 && e.action == Action::Click && e.x.is_some()).count();
     assert_eq!(clicks, wanted as u64);
@@ -137,16 +147,58 @@ fn check_activity(rows: &[Value], events: &[Event]) {
     }
 }
 
+/// A date as the marts have it.
+fn date(e: &Event) -> String {
+    day().checked_add(jiff::Span::new().days(day_of(e))).unwrap().to_string()
+}
+
+/// A row for each day, person and country, in which a person is the same on every day.
+fn check_persons(rows: &[Value], events: &[Event]) {
+    let mut wanted: BTreeMap<(String, &str), BTreeSet<Option<&str>>> = BTreeMap::new();
+    for e in events.iter().filter(|e| !e.bot) {
+        wanted.entry((date(e), e.country.as_deref().unwrap_or_default())).or_default().insert(e.person());
+    }
+    let mut got: BTreeMap<(String, &str), usize> = BTreeMap::new();
+    for row in rows {
+        *got.entry((row["day"].as_str().unwrap().to_owned(), row["country"].as_str().unwrap())).or_default() += 1;
+    }
+    assert_eq!(got, wanted.into_iter().map(|(key, people)| (key, people.len())).collect());
+    let hashes: BTreeSet<String> = rows.iter().map(|row| row["person"].to_string()).collect();
+    assert_eq!(hashes.len(), people(events.iter().filter(|e| !e.bot)));
+}
+
+/// The site before, of pages alone and never one's own; the campaign, of pages and clicks.
+fn check_sources(rows: &[Value], events: &[Event]) {
+    type Seen<'e> = (BTreeSet<Option<&'e str>>, BTreeSet<Option<&'e str>>, u64);
+    let mut wanted: BTreeMap<(String, &str, &str), Seen<'_>> = BTreeMap::new();
+    for e in events.iter().filter(|e| !e.bot && matches!(e.action, Action::Page | Action::Click)) {
+        let abroad = e.action == Action::Page && e.referrer.as_ref().is_some_and(|url| url.contains("search"));
+        let campaign = e.utm_source.as_deref().unwrap_or_default();
+        if abroad || !campaign.is_empty() {
+            let seen = wanted.entry((date(e), if abroad { "search.example" } else { "" }, campaign)).or_default();
+            seen.0.insert(e.person());
+            seen.1.insert(e.session_id.as_deref());
+            seen.2 += u64::from(e.action == Action::Click);
+        }
+    }
+    assert_eq!(wanted.len(), 6, "two days of each: a site before, a campaign, both");
+    for ((day, site, campaign), (people, sessions, clicks)) in wanted {
+        let group: Vec<_> = rows.iter().filter(|r| r["day"] == *day && r["site_before"] == *site && r["utm_source"] == *campaign).collect();
+        let distinct = |column: &str| group.iter().map(|r| r[column].to_string()).collect::<BTreeSet<_>>().len();
+        assert_eq!((distinct("person"), distinct("session")), (people.len(), sessions.len()), "{day} {site} {campaign}");
+        assert_eq!(group.iter().filter_map(|r| r["clicks"].as_u64()).sum::<u64>(), clicks, "{day} {site} {campaign}");
+    }
+}
+
 /// A second rebuild gives the same rows, and one after days lost their events clears them.
 pub async fn rebuilding_marts_twice_changes_nothing(url: String) {
-    const TABLES: [&str; 5] = ["element_daily", "user_activity_daily", "session_daily", "device_daily", "page_daily"];
     let warehouse = database(&url).await;
     let commit = settle(&warehouse, 1, 0, &mixed(), 600).await;
     let days = warehouse.days_of_load(commit.load_id).await.unwrap();
     let mut first = Vec::new();
     for round in 0..2 {
         warehouse.rebuild_marts(&days).await.unwrap();
-        for (at, table) in TABLES.iter().enumerate() {
+        for (at, Mart { table, .. }) in MARTS.iter().enumerate() {
             let rows = rows(&warehouse, table).await;
             assert!(!rows.is_empty(), "{table}");
             if round == 0 {
@@ -158,7 +210,7 @@ pub async fn rebuilding_marts_twice_changes_nothing(url: String) {
     }
     warehouse.query("ALTER TABLE events DELETE WHERE true").with_setting("mutations_sync", "1").execute().await.unwrap();
     warehouse.rebuild_marts(&days).await.unwrap();
-    for table in TABLES {
+    for Mart { table, .. } in &MARTS {
         assert_eq!(rows(&warehouse, table).await, Vec::<Value>::new(), "{table}");
     }
     let left: Vec<String> = warehouse

@@ -130,3 +130,51 @@ pub async fn settled_rows_leave_fresh(url: String) {
     assert_eq!((count(&warehouse, "fresh").await, count(&warehouse, "clicks").await), (2, 10));
     drop_database(&warehouse).await;
 }
+
+/// A version that brings a day anew hides what lower versions had of it, at once and only once it counts; later versions
+/// add to it. What is hidden goes after a time, and nothing visible changes.
+pub async fn a_day_is_brought_anew_at_once(url: String) {
+    let warehouse = database(&url).await;
+    let old: Vec<_> = (0..20).map(|n| event("s", n, "p")).collect();
+    let next_day = event("s", 86_400, "p");
+    settle(&warehouse, 1, 0, &old, 20).await;
+    settle(&warehouse, 2, 20, std::slice::from_ref(&next_day), 21).await;
+    let mut anew = old.clone();
+    anew.iter_mut().for_each(|event| event.browser = Some("New".to_owned()));
+    // The last one was erased.
+    let load = commit(3, 19, 21);
+    warehouse.insert_settled(lake_file(0, &anew[..19]), load.load_id, 3, "f").await.unwrap();
+    warehouse.replaces_day(3, load.load_id, super::day()).await.unwrap();
+    // An attempt that is never settled hides nothing.
+    warehouse.replaces_day(3, Uuid::nil(), super::day().tomorrow().unwrap()).await.unwrap();
+    let seen = async |table: &str| -> (u64, u64, u64) {
+        let sql = format!("SELECT count(), uniqExact(event_id), countIf(browser = 'New') FROM {table}");
+        warehouse.query(&sql).fetch_one().await.unwrap()
+    };
+    assert_eq!((seen("clicks").await, seen("settled").await), ((21, 21, 0), (21, 21, 0)));
+    warehouse.commit(&load).await.unwrap();
+    assert_eq!((seen("clicks").await, seen("settled").await), ((20, 20, 19), (20, 20, 19)));
+    assert_eq!(warehouse.load_of(3).await.unwrap(), Some(load.load_id));
+    assert_eq!(warehouse.load_of(4).await.unwrap(), None);
+    let found = |version| Some(InWarehouse { visible: true, settled: true, lake_version: Some(version) });
+    assert_eq!(warehouse.find(Some("s"), old[0].event_id).await.unwrap(), found(3));
+    assert_eq!(warehouse.find(Some("s"), next_day.event_id).await.unwrap(), found(2));
+    settle(&warehouse, 4, 21, &[event("s", 50, "p")], 22).await;
+    assert_eq!(seen("clicks").await, (21, 21, 19));
+    // Once more, twice in a row.
+    let again = commit(5, 20, 22);
+    warehouse.insert_settled(lake_file(0, &anew[..19]), again.load_id, 5, "f").await.unwrap();
+    warehouse.insert_settled(lake_file(21, &[event("s", 50, "p")]), again.load_id, 5, "g").await.unwrap();
+    warehouse.replaces_day(5, again.load_id, super::day()).await.unwrap();
+    warehouse.replaces_day(5, again.load_id, super::day()).await.unwrap();
+    warehouse.commit(&again).await.unwrap();
+    assert_eq!((seen("clicks").await, count(&warehouse, "events").await), ((21, 21, 19), 61));
+
+    assert_eq!(warehouse.drop_replaced(24).await.unwrap(), 0);
+    assert_eq!(warehouse.drop_replaced(0).await.unwrap(), 1);
+    assert_eq!((seen("clicks").await, seen("settled").await), ((21, 21, 19), (21, 21, 19)));
+    assert_eq!((count(&warehouse, "events").await, count(&warehouse, "replaced").await), (21, 0));
+    assert_eq!(warehouse.drop_replaced(0).await.unwrap(), 0);
+    assert!(warehouse.schema_version().await.unwrap().is_some_and(|number| number >= 8));
+    drop_database(&warehouse).await;
+}

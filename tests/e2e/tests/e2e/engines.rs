@@ -11,10 +11,10 @@ use arrow::{
     array::{AsArray as _, BooleanArray, RecordBatch, new_null_array},
     compute::filter_record_batch,
 };
-use clickstream_columns::{raw_schema, read_parquet, records, write_lake_file};
+use clickstream_columns::{LakePart, TimedFile, raw_schema, read_parquet, records, write_lake_file, write_lake_part};
 use clickstream_compact::{Compact, CompactRequest, LakeSettings, Merge};
 use clickstream_event::{Event, Micros};
-use clickstream_lake::{ErasedRow, Lake, Rewrite, Vacuum};
+use clickstream_lake::{ErasedRow, Lake, Replay, Rewrite, Vacuum, day_of, moments_of};
 use clickstream_testkit::{clickhouse::Database, s3::Bucket, sample};
 use serde::Deserialize;
 use uuid::Uuid;
@@ -162,6 +162,23 @@ impl Scene {
         self.lake.rewrite(&snapshot, &rewrite).await.unwrap();
         file.path.clone()
     }
+
+    /// Puts a day in place as a replay does: its rows in one file, the other rows of its files in another.
+    async fn replay(&self) {
+        let snapshot = self.lake.snapshot().await.unwrap();
+        let day = day_of(sample::BEGIN).unwrap();
+        let (from, to) = moments_of(day);
+        let holds = |time: i64| (from.0..to.0).contains(&time);
+        let mut files = Vec::new();
+        for file in &snapshot.files {
+            files.push(TimedFile::read(self.lake.read_file(&file.path).await.unwrap()).unwrap());
+        }
+        let write = async |part: LakePart| self.lake.write_file(part.bytes, part.rows, part.original_at, part.occurred_at).await.unwrap();
+        let added = vec![write(write_lake_part(&files, holds).unwrap()).await];
+        let moved = vec![write(write_lake_part(&files, |time| !holds(time)).unwrap()).await];
+        let replay = Replay { day, removed: snapshot.files.clone(), added, moved, happened_on: [day].into(), ..Replay::default() };
+        self.lake.replay(&snapshot, &replay).await.unwrap();
+    }
 }
 
 /// The events of a lake's batch with their offsets.
@@ -176,7 +193,7 @@ fn rows_of(batch: &RecordBatch) -> Vec<(i64, Event)> {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn other_engines_read_what_we_read_after_appends_merges_an_erasure_and_a_vacuum() {
+async fn other_engines_read_what_we_read_after_appends_merges_an_erasure_a_replay_and_a_vacuum() {
     let scene = Scene::start().await;
     scene.append(0..6).await;
     let appended = scene.all_agree("after appends").await;
@@ -188,6 +205,9 @@ async fn other_engines_read_what_we_read_after_appends_merges_an_erasure_and_a_v
     let old = scene.erase("blog").await;
     let erased = scene.all_agree("after a merge, appends and an erasure").await;
     assert!(erased.rows < 320 && erased.sites["shop"] == 107, "{erased:?}");
+
+    scene.replay().await;
+    assert_eq!(scene.all_agree("after a replay of a day").await, erased);
 
     // Past a checkpoint, with everything that is not needed gone.
     while scene.lake.snapshot().await.unwrap().version < 22 {

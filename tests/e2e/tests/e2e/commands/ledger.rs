@@ -55,7 +55,7 @@ async fn every_record_is_accounted_for_and_a_raw_object_that_is_gone_comes_back(
 }
 
 /// Every report as text.
-async fn reports(service: &Service) -> String {
+pub async fn reports(service: &Service) -> String {
     let (mut text, from, to) = (String::new(), ago(4), ago(0));
     for name in ["elements", "pages", "sessions", "devices", "activity", "heatmap"] {
         let path = format!("/v1/reports/{name}?site=demo&from={from}&to={to}");

@@ -8,8 +8,9 @@ use arrow::{
     datatypes::TimestampMicrosecondType,
 };
 use bytes::Bytes;
-use clickstream_columns::{ColumnsError, event_schema};
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowSelection};
+
+use crate::{ColumnsError, event_schema};
 
 /// Rows read of a file at a time.
 const READ: usize = 1_024;
@@ -39,8 +40,8 @@ impl Held {
     }
 }
 
-/// Files of before a column was added have none of it.
-fn in_our_columns(batch: &RecordBatch) -> Result<RecordBatch, ColumnsError> {
+/// The columns of [`event_schema`]; files of before a column was added have none of it.
+pub(crate) fn in_our_columns(batch: &RecordBatch) -> Result<RecordBatch, ColumnsError> {
     let schema = event_schema();
     let columns = schema
         .fields()
@@ -58,12 +59,12 @@ struct Cursor {
 }
 
 /// The rows of all files in order, some at a time.
-pub struct Sorted {
+pub struct SortedRows {
     cursors: Vec<Cursor>,
     held: Vec<Held>,
 }
 
-impl Sorted {
+impl SortedRows {
     /// Reads the selected rows of each file.
     pub fn new(files: impl IntoIterator<Item = (Bytes, RowSelection)>) -> Result<Self, ColumnsError> {
         let mut sorted = Self { cursors: Vec::new(), held: Vec::new() };
@@ -143,7 +144,7 @@ impl Sorted {
     }
 }
 
-impl Iterator for Sorted {
+impl Iterator for SortedRows {
     type Item = Result<RecordBatch, ColumnsError>;
 
     fn next(&mut self) -> Option<Self::Item> {

@@ -1,0 +1,1 @@
+"""What the DAGs of Clickstream share: invocations of functions, payloads, settings, alerts."""

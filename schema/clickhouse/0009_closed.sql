@@ -1,5 +1,5 @@
 -- Days that are closed: the lake let their events go, and `events` with it. Marts of days before the greatest of these stay
--- as they were built last.
+-- as they were built last, but person_daily and source_daily, whose rows are single people.
 CREATE TABLE IF NOT EXISTS closed
 (
     before Date,

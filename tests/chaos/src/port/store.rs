@@ -7,7 +7,7 @@ use std::{
 
 use async_trait::async_trait;
 use clickstream_event::{Logged, Micros};
-use clickstream_store::{CopyAt, Cursor, ErasedEvent, EventStore, Found, LoggedRejection, Person, StoreError, Which};
+use clickstream_store::{CopyAt, Cursor, ErasedEvent, EventStore, Expired, Found, LoggedRejection, Person, StoreError, Which};
 use rand::RngExt as _;
 use uuid::Uuid;
 
@@ -193,7 +193,7 @@ impl EventStore for StorePort {
         erased.await.map_err(|_| unavailable())
     }
 
-    async fn expire(&self, _: Micros, _: Micros) -> Result<(), StoreError> {
-        Ok(())
+    async fn expire(&self, _: Micros, _: Micros) -> Result<Expired, StoreError> {
+        Ok(Expired::default())
     }
 }

@@ -12,6 +12,9 @@ READERS = {
     "LakeDays::from_env": ["shared/lake/src/lake_days.rs"],
     "LiveSites::from_env": ["shared/sites/src/settings.rs"],
     "Tombstones::from_env": ["shared/erasure/src/tombstones.rs"],
+    "Function::start": ["shared/triggers/src/function.rs"],
+    "Records::from_env": ["shared/triggers/src/answer.rs"],
+    "Objects::from_env": ["shared/triggers/src/answer.rs"],
 }
 # Sources that read the environment and are no part of a function, or read what Lambda itself sets.
 OTHERS = {

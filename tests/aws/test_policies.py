@@ -43,6 +43,35 @@ class Policies(unittest.TestCase):
         ]:
             self.assertEqual(len(policies.too_wide(template)), 1)
 
+    def test_msk_by_iam_is_allowed_what_functions_do_and_on_our_topics_alone(self):
+        topics = dict(re.findall(r'const ([A-Z_]+): &str = "([^"]+)"', (ROOT / "shared/log/src/lib.rs").read_text()))
+        ours = {topics[name] for name in ("EVENTS", "REJECTED", "INBOUND")}
+        identity = re.search(r'TOPIC: &str = "([^"]+)"', (ROOT / "shared/log/src/kafka/identity.rs").read_text()).group(1)
+        groups = {t["Properties"]["SelfManagedKafkaEventSourceConfig"]["Fn::If"][2]["ConsumerGroupId"]
+                  for t in of_type(STACK, "AWS::Lambda::EventSourceMapping").values()}
+        places = {"KafkaAppends": ({topics["EVENTS"], topics["REJECTED"]}, set()), "KafkaLooks": (ours | {identity}, groups),
+                  "KafkaTriggers": (ours, groups)}
+        for key, wanted in places.items():
+            found = {"topic": set(), "group": set()}
+            for statement in listed(STACK["Resources"][key]["Properties"]["PolicyDocument"]["Statement"]):
+                actions = [action for action in listed(statement["Action"]) if action.startswith("kafka-cluster:")]
+                for resource in listed(statement["Resource"]) if actions else []:
+                    address = resource.get("Fn::Sub", [""])[0]
+                    kind, _, name = address.removeprefix("${Before}:").partition("/${Name}/")
+                    if resource == {"Ref": "MskClusterArn"}:
+                        continue
+                    found[kind].add(name)
+                    self.assertNotIn("*", name)
+            self.assertEqual((found["topic"], found["group"]), wanted, key)
+        # Who has a log appends to it or looks at it.
+        for crate, name in CRATES.items():
+            text = "".join(path.read_text() for path in (ROOT / "functions" / crate / "src").glob("**/*.rs"))
+            attached = {p["Ref"] for p in listed(STACK["Resources"][f"{name}Role"]["Properties"]["ManagedPolicyArns"])}
+            has_log = "clickstream_log::connect" in text
+            self.assertEqual(bool(attached & {"KafkaAppends", "KafkaLooks"}), has_log, name)
+            appends = has_log and (".append(" in text or "SpillingLog" in text or "self.log.append" in text)
+            self.assertEqual("KafkaAppends" in attached, appends, name)
+
     def test_every_function_has_a_role_of_its_own(self):
         roles = [function["Properties"]["Role"]["Fn::GetAtt"][0] for function in FUNCTIONS.values()]
         self.assertEqual(sorted(roles), sorted(f"{name}Role" for name in CRATES.values()))

@@ -111,9 +111,9 @@ impl Reconcile {
         };
         let next = |committed: Vec<(u32, Option<u64>)>| committed.into_iter().filter_map(|(p, next)| Some((p, next?))).collect();
         Ok(Known {
-            stored: next(log.committed(groups.store, EVENTS).await?),
-            stored_rejections: next(log.committed(groups.store, REJECTED).await?),
-            landed: next(log.committed(groups.land, EVENTS).await?),
+            stored: next(log.committed(&groups.store, EVENTS).await?),
+            stored_rejections: next(log.committed(&groups.store_rejected, REJECTED).await?),
+            landed: next(log.committed(&groups.land, EVENTS).await?),
             events: log.extents(EVENTS).await?,
             rejected: log.extents(REJECTED).await?,
             lake_version: lake.version,

@@ -1,6 +1,10 @@
 //! The work: one version after the other, each visible at once by its row in `commits`.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use clickstream_lake::{Change, ErasedRow, Lake, Version};
 use clickstream_telemetry::metric;
@@ -30,6 +34,9 @@ pub struct SettleReport {
     /// True if nothing was done because ClickHouse is being restored from the lake: run it again.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub waits: bool,
+    /// True if time ran out before every version was settled: run it again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub more: bool,
 }
 
 /// Settles one lake in one warehouse.
@@ -49,18 +56,28 @@ impl Settle {
     /// Settles every version that is not, in order, then rebuilds the marts of the days touched. While ClickHouse is
     /// restored from the lake it does nothing: what it settled would go with the tables that are exchanged.
     pub async fn run(&self) -> Result<SettleReport, SettleError> {
+        self.run_within(Duration::MAX).await
+    }
+
+    /// The same, and no further version is begun after `longest`; what is settled by then gets its marts.
+    pub async fn run_within(&self, longest: Duration) -> Result<SettleReport, SettleError> {
         let _one = self.one.lock().await;
+        let began = Instant::now();
         let mut report = SettleReport::default();
         let newest = self.lake.snapshot().await?.version;
         let settled = self.warehouse.newest_commit().await?.map(|c| c.version);
         let mut next = settled.map_or(0, |v| v + 1);
         report.version = settled;
-        while next <= newest {
+        'all: while next <= newest {
             let to = newest.min(next + READ_AHEAD - 1);
             for version in self.lake.versions(next, to).await? {
                 if self.warehouse.restoring().await? {
                     report.waits = true;
                     return Ok(report);
+                }
+                if began.elapsed() > longest {
+                    report.more = true;
+                    break 'all;
                 }
                 report.rows += self.settle(&version).await?;
                 report.versions += 1;

@@ -259,7 +259,8 @@ impl Functions {
 fn reconcile(parts: &Parts, log_id: String, tombstones: Arc<Tombstones>, config: &Config) -> Reconcile {
     let (log, objects, lake) = (Arc::clone(&parts.log), Arc::clone(&parts.objects), Arc::clone(&parts.lake));
     let sources = Sources::new(log, objects, lake, parts.warehouse.clone(), Arc::clone(&parts.store), log_id).with_tombstones(tombstones);
-    let groups = Groups { store: polled::STORE, land: polled::LAND, intake_topic: polled::INTAKE_TOPIC };
+    let (store, land) = (polled::STORE.into(), polled::LAND.into());
+    let groups = Groups { store, store_rejected: polled::STORE.into(), land, intake_topic: polled::INTAKE_TOPIC.into() };
     let retention = Duration::from_hours(24 * u64::from(config.log_days));
     Reconcile::new(sources, Settings { groups, retention, ..Settings::default() })
 }

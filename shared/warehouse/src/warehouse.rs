@@ -44,7 +44,7 @@ impl std::fmt::Debug for Warehouse {
 impl Warehouse {
     /// A client of `config`; it connects with its first statement.
     pub fn connect(config: &WarehouseConfig) -> Self {
-        let compression = if config.is_loopback() { Compression::None } else { Compression::Lz4 };
+        let compression = if config.compress { Compression::Lz4 } else { Compression::None };
         let mut client = Client::default().with_url(&config.url).with_database(&config.database).with_compression(compression);
         if let Some(user) = &config.user {
             client = client.with_user(user);

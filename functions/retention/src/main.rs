@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use clickstream_lake::{Lake, LakeDays};
 use clickstream_objects::s3::{S3Config, S3Objects};
-use clickstream_retention::{RawExpiry, Retention, RetentionSettings, Stores};
+use clickstream_retention::{RawExpiry, Retention, RetentionRequest, RetentionSettings, Stores};
 use clickstream_triggers::{Function, variable};
 use clickstream_warehouse::Warehouse;
 
@@ -16,5 +16,6 @@ async fn main() -> anyhow::Result<()> {
     let settings = RetentionSettings { lake_days: LakeDays::from_env()?, ..RetentionSettings::from_env(RawExpiry::Tag)? };
     let (objects, lake) = (Arc::new(S3Objects::connect(&bucket).await), Arc::new(Lake::open(&bucket).await?));
     let retention = Retention::new(Stores::new(objects, lake, warehouse), settings);
-    function.serve(async |request, _| Ok(retention.run(request).await.whole()?)).await.map_err(anyhow::Error::from_boxed)
+    let served = function.serve(async |request: RetentionRequest, _| Ok(retention.run(request).await.whole()?));
+    served.await.map_err(anyhow::Error::from_boxed)
 }

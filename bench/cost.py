@@ -85,7 +85,7 @@ MACHINES = (
     ("m7g.2xlarge", 0.3264, 8.0, 32), ("m7g.4xlarge", 0.6528, 16.0, 64),
 )
 M, C, A, P = ({row[0]: row[1] for row in rows} for rows in (MEASURED, CHOSEN, ASSUMED, PRICES))
-ALARMS = 44  # of template.yaml
+ALARMS = 47  # of template.yaml
 METRICS = 45  # that the functions print, each by function
 PAYLOAD = 6e6  # bytes of an invocation's payload at most (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html)
 POLLER = 5e6  # bytes a second of a poller (https://docs.aws.amazon.com/lambda/latest/dg/kafka-scaling-modes.html)
@@ -146,8 +146,8 @@ def functions(s):
         "load": (puts, puts * (A["put_ms"] + A["load_ms"]) / 1e3, C["load_mb"]),
         "compact": (runs, s.rate / M["compact"] / core(C["compact_mb"]) + puts * A["put_ms"] / 1e3 / 16, C["compact_mb"]),
         "settle": (runs, s.rate / M["settle"] / core(C["settle_mb"]), C["settle_mb"]),
-        # Every 5 minutes, and every hour twice: half a second each, most of the time.
-        "unspill, reconcile, erase": (1 / 300 + 2 / 3_600, (1 / 300 + 2 / 3_600) / 2, 1_024),
+        # Every 5 minutes, and every hour three times: half a second each, most of the time.
+        "unspill, reconcile, erase, retention": (1 / 300 + 3 / 3_600, (1 / 300 + 3 / 3_600) / 2, 1_024),
     }
     return {name: (calls, busy * mb / 1_024) for name, (calls, busy, mb) in seconds.items()}
 

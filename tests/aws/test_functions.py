@@ -110,7 +110,7 @@ class Functions(unittest.TestCase):
         self.assertLessEqual(asynchronous, kept)
 
     def test_settle_runs_once_at_a_time(self):
-        for name in ("Settle", "Unspill", "Reconcile", "Erase"):
+        for name in ("Settle", "Unspill", "Reconcile", "Erase", "Retention"):
             reserved = properties(f"{name}Function")["ReservedConcurrentExecutions"]
             self.assertEqual(reserved, {"Fn::If": ["Reserved", 1, {"Ref": "AWS::NoValue"}]})
 

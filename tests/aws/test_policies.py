@@ -89,7 +89,7 @@ class Policies(unittest.TestCase):
 
     def test_rights_follow_the_code(self):
         """Each place in the bucket that a function's sources name, and no place that neither they nor what they use name."""
-        named = re.compile(r'"(?:\{[a-z]+\})?((?:raw/events|lake/events|inbox|receipts|quarantine|spill|erasures|ledger)/)')
+        named = re.compile(r'"(?:\{[a-z]+\})?((?:raw/events|lake/events|inbox|receipts|quarantine|spill|erasures|ledger|replays|retention)/)')
         # What crates besides the function's own write and read.
         used = {
             "clickstream_lake::": "lake/events/",
@@ -98,6 +98,7 @@ class Policies(unittest.TestCase):
             "clickstream_spill::{PREFIX": "spill/",
             "Tombstones": "erasures/",
             "raw_key": "raw/events/",
+            "raw_prefix": "raw/events/",
         }
         # Whoever writes events may look whose are forgotten, and compact which gaps were accepted.
         besides = {"erasures/", "ledger/"}
@@ -114,7 +115,7 @@ class Policies(unittest.TestCase):
                 places += statement.get("Condition", {}).get("StringLikeIfExists", {}).get("s3:prefix", [])
                 for place in places:
                     rights |= {known for known in ("raw/events/", "lake/events/", "inbox/", "receipts/", "quarantine/", "spill/", "erasures/",
-                                                   "ledger/") if place.startswith(known)}
+                                                   "ledger/", "replays/", "retention/") if place.startswith(known)}
             self.assertLessEqual(needs, rights, name)
             self.assertLessEqual(rights, needs | besides, name)
 

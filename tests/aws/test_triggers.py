@@ -97,7 +97,7 @@ class Triggers(unittest.TestCase):
 
     def test_the_clock_runs_what_takes_an_empty_payload(self):
         schedules = of_type(STACK, "AWS::Scheduler::Schedule")
-        self.assertEqual({key.removesuffix("Schedule") for key in schedules}, {"Compact", "Settle", "Unspill", "Reconcile", "Erase"})
+        self.assertEqual({key.removesuffix("Schedule") for key in schedules}, {"Compact", "Settle", "Unspill", "Reconcile", "Erase", "Retention"})
         allowed = STACK["Resources"]["ScheduleRole"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"][0]["Resource"]
         for key, schedule in schedules.items():
             target = schedule["Properties"]["Target"]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use clickstream_erasure::Tombstones;
-use clickstream_lake::Lake;
+use clickstream_lake::{Lake, LakeDays};
 use clickstream_objects::s3::{S3Config, S3Objects};
 use clickstream_reconcile::{RebuildRequest, Reconcile, ReconcileRequest, Settings, Sources};
 use clickstream_store::Retention;
@@ -16,6 +16,7 @@ async fn main() -> anyhow::Result<()> {
     let function = Function::start("reconcile")?;
     let bucket = S3Config::from_url(&variable("OBJECTS_URL", "s3://BUCKET names the bucket")?)?;
     let warehouse = Warehouse::from_url(&variable("WAREHOUSE_URL", "http://USER:PASSWORD@HOST:8123/?database=clickstream")?)?;
+    let warehouse = warehouse.closing_after(LakeDays::from_env()?.days());
     let log = clickstream_log::connect(&variable("LOG_URL", clickstream_log::URLS)?).await?;
     let store = variable("STORE_URL", "scylla://HOST:9042,…/KEYSPACE names nodes")?;
     let store = clickstream_store::connect(&store, Retention::default()).await?;

@@ -42,7 +42,7 @@ pub struct SettleReport {
 /// Settles one lake in one warehouse.
 pub struct Settle {
     lake: Arc<Lake>,
-    warehouse: Box<dyn SettleInto>,
+    pub(crate) warehouse: Box<dyn SettleInto>,
     /// One settler at a time in a process; several are safe but waste work.
     one: Mutex<()>,
 }
@@ -99,6 +99,9 @@ impl Settle {
         if let Change::Erase { removed } = &version.change {
             self.warehouse.erase_settled(&self.lake.read_erased(removed).await?).await?;
         }
+        if let Change::Expire { before } = &version.change {
+            self.expire(*before, version.version).await?;
+        }
         let files = version.added();
         let rows: u64 = files.iter().map(|f| f.rows).sum();
         for file in files {
@@ -133,7 +136,8 @@ impl Settle {
                 Change::Append(_) => days.extend(self.warehouse.days_of_load(*load_id).await?),
                 Change::Erase { removed } => days.extend(self.lake.read_erased(removed).await?.iter().filter_map(ErasedRow::day)),
                 Change::Replay { happened_on, .. } => days.extend(happened_on),
-                Change::Rewrite => {}
+                // Marts of days that expired stay as they are.
+                Change::Rewrite | Change::Expire { .. } => {}
             }
         }
         if !days.is_empty() {

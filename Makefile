@@ -267,7 +267,7 @@ package: $(LAMBDA)
 
 # template.yaml on LocalStack, which runs the functions in containers. CHECKS="spill" runs the checks with that in their names.
 localstack: localstack-packages
-	$(CARGO) test --release --locked --workspace --exclude clickstream-e2e --features clickstream-chaos/faults --example conformance --no-run
+	$(CARGO) build --release --locked --workspace --exclude clickstream-e2e --features clickstream-chaos/faults --example conformance
 	PACKAGES=$(PACKAGES) tests/localstack/run.sh $(CHECKS)
 
 # A workspace of its own, which `make lint` does not see.

@@ -50,7 +50,7 @@ ASSUMED = (
     ("answer_bytes", 130.0, "bytes of the answer an event"),
     ("clickhouse_us", 60.0, "µs of a core of ClickHouse an event: inserts, merges, marts"),
     ("busy", 0.6, "share of a core that is planned with"),
-    ("log_bytes", 300.0, "bytes that an invocation logs, other than collect's"),
+    ("log_bytes", 900.0, "bytes that an invocation logs with its line of metrics, other than collect's, which prints one a minute"),
 )
 # US East (N. Virginia), on demand, without free tiers. The last column says where a price was read, in 2026-11, in stored copies of
 # public pages; LIST is a list price that was not looked up again.
@@ -65,6 +65,7 @@ PRICES = (
     ("s3_gb", 0.023, "a GB of S3 a month", "devnotes.tech on S3 pricing"),
     ("log_gb", 0.50, "a GB of logs", LIST),
     ("alarm", 0.10, "an alarm a month", LIST),
+    ("metric", 0.30, "a metric of our own a month", LIST),
     ("trace", 5.0e-6, "a trace of X-Ray", LIST),
     ("secret", 0.40, "a secret a month", "AWS, Clickstream Analytics, cost (2024-08-30)"),
     ("out_gb", 0.09, "a GB to the internet", "devnotes.tech on S3 pricing"),
@@ -84,7 +85,8 @@ MACHINES = (
     ("m7g.2xlarge", 0.3264, 8.0, 32), ("m7g.4xlarge", 0.6528, 16.0, 64),
 )
 M, C, A, P = ({row[0]: row[1] for row in rows} for rows in (MEASURED, CHOSEN, ASSUMED, PRICES))
-ALARMS = 39  # of template.yaml
+ALARMS = 47  # of template.yaml
+METRICS = 45  # that the functions print, each by function
 PAYLOAD = 6e6  # bytes of an invocation's payload at most (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html)
 POLLER = 5e6  # bytes a second of a poller (https://docs.aws.amazon.com/lambda/latest/dg/kafka-scaling-modes.html)
 
@@ -144,8 +146,8 @@ def functions(s):
         "load": (puts, puts * (A["put_ms"] + A["load_ms"]) / 1e3, C["load_mb"]),
         "compact": (runs, s.rate / M["compact"] / core(C["compact_mb"]) + puts * A["put_ms"] / 1e3 / 16, C["compact_mb"]),
         "settle": (runs, s.rate / M["settle"] / core(C["settle_mb"]), C["settle_mb"]),
-        # Every 5 minutes, and every hour twice: half a second each, most of the time.
-        "unspill, reconcile, erase": (1 / 300 + 2 / 3_600, (1 / 300 + 2 / 3_600) / 2, 1_024),
+        # Every 5 minutes, and every hour three times: half a second each, most of the time.
+        "unspill, reconcile, erase, retention": (1 / 300 + 3 / 3_600, (1 / 300 + 3 / 3_600) / 2, 1_024),
     }
     return {name: (calls, busy * mb / 1_024) for name, (calls, busy, mb) in seconds.items()}
 
@@ -183,7 +185,8 @@ def month(s):
         # load and compact read each object; store, land and load look at erasures/ around each batch; compact lists and commits.
         "S3, requests": puts * P["put"] + (2 * puts + 2 * background) * P["get"] + SECONDS / 600 * (partitions(s.rate) + 8) * P["put"],
         "S3, a month of raw objects and lake": events * (M["raw_bytes"] + M["lake_bytes"]) / 1e9 * P["s3_gb"],
-        "logs, alarms, secrets": background * A["log_bytes"] / 1e9 * P["log_gb"] + ALARMS * P["alarm"] + 3 * P["secret"],
+        "logs, alarms, metrics, secrets": background * A["log_bytes"] / 1e9 * P["log_gb"] + ALARMS * P["alarm"] + METRICS * P["metric"]
+        + 3 * P["secret"],
         # Lambda's pollers reach Kafka in a VPC through endpoints of Lambda, STS and Secrets Manager in two zones.
         "network": events * A["answer_bytes"] / 1e9 * P["out_gb"] + zones + 6 * HOURS * P["endpoint_hour"],
     }

@@ -5,6 +5,7 @@
 # Functions run in containers, for which loopback is their own: both servers listen on the address that this machine has on
 # Docker's bridge, and Kafka on loopback too. Kafka must be installed: servers/install.sh kafka.
 set -euo pipefail
+shopt -s inherit_errexit
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 root=$(dirname "$here")
 clickstream=${CLICKSTREAM_BIN:-$root/target/release/clickstream}
@@ -12,37 +13,47 @@ password=password-on-localstack
 
 die() { echo "$*" >&2; exit 1; }
 
-bridge() { docker network inspect bridge --format '{{(index .IPAM.Config 0).Gateway}}'; }
+# This machine's address on Docker's bridge.
+bridge() {
+  local device address
+  device=$(docker network inspect bridge --format '{{index .Options "com.docker.network.bridge.name"}}')
+  address=$(ip -4 -brief address show "$device" 2>/dev/null | grep -o '[0-9.]*/' | tr -d /)
+  [ -n "$address" ] || die "this machine has no address on Docker's bridge ($device), where functions in containers would find Kafka and ClickHouse: a Docker engine on this machine, not in a virtual one, is needed"
+  echo "$address"
+}
 
 # An instance keeps its ports in its file `instance`; here they are chosen before its first start, since the listeners name them.
 kafka() {
-  local data=$1/kafka address port controller_port
+  local data=$1/kafka address port controller_port functions_port
   if [ ! -e "$data/instance" ]; then
-    read -r port controller_port <<<"$("$root/servers/ports.py" free 2)"
+    read -r port controller_port functions_port <<<"$("$root/servers/ports.py" free 3)"
     mkdir -p "$data"
+    echo "$functions_port" >"$data/functions_port"
     printf 'name=kafka\nport=%s\ncontroller_port=%s\n' "$port" "$controller_port" >"$data/instance"
   fi
+  functions_port=$(<"$data/functions_port")
   . "$data/instance"
   address=$(bridge)
   "$root/servers/start.sh" kafka --data "$data" \
-    --set "listeners=PLAINTEXT://127.0.0.1:$port,FUNCTIONS://$address:$port,CONTROLLER://127.0.0.1:$controller_port" \
-    --set "advertised.listeners=PLAINTEXT://127.0.0.1:$port,FUNCTIONS://$address:$port" \
+    --set "listeners=PLAINTEXT://127.0.0.1:$port,FUNCTIONS://$address:$functions_port,CONTROLLER://127.0.0.1:$controller_port" \
+    --set "advertised.listeners=PLAINTEXT://127.0.0.1:$port,FUNCTIONS://$address:$functions_port" \
     --set 'listener.security.protocol.map=PLAINTEXT:PLAINTEXT,FUNCTIONS:PLAINTEXT,CONTROLLER:PLAINTEXT' >/dev/null
-  printf 'kafka_brokers=%s\nlog_url=%s\n' "$address:$port" "kafka://127.0.0.1:$port"
+  printf 'kafka_brokers=%s\nlog_url=%s\n' "$address:$functions_port" "kafka://127.0.0.1:$port"
 }
 
 clickhouse() {
-  local data=$1/clickhouse
+  local data=$1/clickhouse address
+  address=$(bridge)
   mkdir -p "$data"
   : >"$data/said"
-  CLICKHOUSE_PASSWORD=$password setsid "$clickstream" --data "$data" clickhouse --listen "$(bridge):0" </dev/null >"$data/said" 2>"$data/log" &
+  CLICKHOUSE_PASSWORD=$password setsid "$clickstream" --data "$data" clickhouse --listen "$address:0" </dev/null >"$data/said" 2>"$data/log" &
   echo $! >"$data/pid"
   for _ in $(seq 600); do
     grep -q '^ready ' "$data/said" && break
     kill -0 "$(<"$data/pid")" 2>/dev/null || { cat "$data/log" >&2; die 'ClickHouse does not start'; }
     sleep 0.1
   done
-  echo "warehouse_url=http://default:$password@$(sed -n 's/^ready .*@//p' "$data/said")/clickstream"
+  echo "warehouse_url=http://default:$password@$(sed -n 's/^ready .*@//p' "$data/said")/clickstream?compress=0"
 }
 
 start() {

@@ -1,4 +1,4 @@
-"""Rejected records, records of the log or raw objects played again: by hand, first without changing anything.
+"""Rejected records, the log, raw objects or days played again: by hand, first without changing anything.
 
 Trigger it with parameters; the form says what each means. Then:
 
@@ -11,7 +11,7 @@ Trigger it with parameters; the form says what each means. Then:
 | `replay` | `replay {…}` | plays |
 
 A replay obeys erasures and counts nothing twice, however often it is done. What it did is kept under `replays/` of the bucket; what
-it logged is landed, loaded and compacted like anything new.
+it logged is landed, loaded and compacted like anything new. docs/replay.md says what each kind plays, and what days change.
 """
 
 from datetime import timedelta
@@ -21,9 +21,10 @@ from airflow.sdk import Param, task
 
 from clickstream import payloads
 from clickstream.dags import dag
-from clickstream.invoke import InvokeFunction
+from clickstream.functions import Replay
 
 OPTIONAL_MOMENT = {"type": ["null", "string"], "format": "date-time"}
+OPTIONAL_DAY = {"type": ["null", "string"], "format": "date"}
 OPTIONAL_COUNT = {"type": ["null", "integer"], "minimum": 0}
 
 PARAMS = {
@@ -33,11 +34,20 @@ PARAMS = {
         enum=list(payloads.SOURCES),
         title="What",
         description="rejected: rejected records, through today's validation; topic: records of the log, once more as they are; "
-        "raw: raw objects, into ClickHouse",
+        "raw: raw objects, into ClickHouse; days: days of the lake, what is derived of each event by the rules of this version",
     ),
     "partition": Param(None, **OPTIONAL_COUNT, title="Partition", description="Only this one, of topic or raw"),
     "from_offset": Param(None, **OPTIONAL_COUNT, title="First offset", description="Empty: the first that is kept"),
     "to_offset": Param(None, **OPTIONAL_COUNT, title="Offset to stop before", description="Empty: the end"),
+    "from_day": Param(None, **OPTIONAL_DAY, title="First day", description="Of days, UTC"),
+    "to_day": Param(None, **OPTIONAL_DAY, title="Last day", description="Of days, UTC"),
+    "user_agent": Param(
+        None,
+        type=["null", "string"],
+        enum=[None, "fills", "rules"],
+        title="User agent",
+        description="Of days. fills: it tells what an event lacks; rules: it goes before what the event says",
+    ),
     "site": Param(None, type=["null", "string"], maxLength=100, title="Site", description="Only records of this site"),
     "action": Param(
         None, type=["null", "string"], enum=[None, *payloads.ACTIONS], title="Action", description="Only events of this action"
@@ -79,7 +89,7 @@ with dag("replay", __doc__, schedule=None, pool="clickstream_replay", params=PAR
         return {"ask": ["approval"], "stop": [], "go on": ["replay"]}[params["after_dry_run"]]
 
     asked = request()
-    dry_run = InvokeFunction(task_id="dry_run", function="replay", payload=asked["dry_run"], doc_md="Says what would change.")
+    dry_run = Replay(task_id="dry_run", payload=asked["dry_run"], doc_md="Says what would change.")
     approval = ApprovalOperator(
         task_id="approval",
         pool="clickstream_light",
@@ -89,9 +99,8 @@ with dag("replay", __doc__, schedule=None, pool="clickstream_replay", params=PAR
         response_timeout=timedelta(days=1),
         doc_md="Shows what would change and waits for a word.",
     )
-    replay = InvokeFunction(
+    replay = Replay(
         task_id="replay",
-        function="replay",
         payload=asked["replay"],
         trigger_rule="none_failed_min_one_success",
         doc_md="Plays what the dry run showed.",

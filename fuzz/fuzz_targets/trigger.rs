@@ -1,28 +1,30 @@
-//! What sets functions off: a bucket's notifications as Lambda hands them over, and the names of objects.
+//! What sets functions off: what a bucket announces, in every form in which Lambda hands it over, and the names of objects.
 #![no_main]
 
+#[path = "../../shared/triggers/src/announced.rs"]
+mod announced;
 #[path = "../../functions/intake-files/src/format.rs"]
 #[allow(dead_code)]
 mod format;
-#[path = "../../functions/land/src/key.rs"]
-mod key;
 #[path = "../../functions/intake-files/src/place.rs"]
 #[allow(dead_code)]
 mod place;
 #[path = "../../functions/compact/src/plan.rs"]
 #[allow(dead_code)]
 mod plan;
-#[path = "../../shared/triggers/src/s3.rs"]
-mod s3;
+#[path = "../../shared/columns/src/raw_key.rs"]
+mod raw_key;
 
+extern crate self as clickstream_columns;
 extern crate self as clickstream_objects;
 
-use aws_lambda_events::s3::S3Event;
 use libfuzzer_sys::fuzz_target;
 use plan::RawObject;
+pub use raw_key::{raw_key, raw_offsets};
 
 /// An object that was written.
 #[allow(missing_docs)]
+#[derive(Debug)]
 pub struct Notification {
     pub bucket: String,
     pub key: String,
@@ -31,11 +33,16 @@ pub struct Notification {
 }
 
 fuzz_target!(|data: &[u8]| {
-    if let Ok(event) = serde_json::from_slice::<S3Event>(data) {
-        for notification in s3::notifications(event) {
-            assert!(!notification.etag.starts_with('"'), "ETags lose their quotes");
-            assert!(notification.bucket.len() <= data.len() && notification.size <= i64::MAX as u64);
-            named(&notification.key);
+    if let Ok(objects) = announced::notifications(data) {
+        objects.iter().for_each(|object| announces(object, data));
+    }
+    if let Ok(event) = serde_json::from_slice(data) {
+        for message in announced::announced(&event).unwrap_or_default() {
+            assert!(message.message.is_none_or(|name| name.len() <= data.len()));
+            match message.objects {
+                Ok(objects) => objects.iter().for_each(|object| announces(object, data)),
+                Err(error) => assert!(error.to_string().chars().count() < 400, "an error shows a part of what is wrong"),
+            }
         }
     }
     if let Ok(text) = std::str::from_utf8(data) {
@@ -43,6 +50,14 @@ fuzz_target!(|data: &[u8]| {
         planned(text);
     }
 });
+
+/// One object that was announced.
+fn announces(object: &Notification, data: &[u8]) {
+    assert!(!object.etag.starts_with('"'), "ETags lose their quotes");
+    assert!(object.bucket.len() <= data.len());
+    let _ = object.size;
+    named(&object.key);
+}
 
 /// One name, as every function that gets it reads it.
 fn named(key: &str) {
@@ -55,7 +70,7 @@ fn named(key: &str) {
     }
     if let Some(object) = RawObject::of(key) {
         assert!(object.first <= object.last);
-        let again = RawObject::of(&key::raw_key("l", 0, object.first, object.last)).expect("a raw key is read back");
+        let again = RawObject::of(&raw_key("l", 0, object.first, object.last)).expect("a raw key is read back");
         assert_eq!((again.first, again.last), (object.first, object.last));
     }
 }

@@ -41,6 +41,8 @@ pub enum Command {
     Reconcile(Reconcile),
     /// Make ClickHouse and the event store anew, out of the lake.
     Rebuild(Rebuild),
+    /// Remove what is old and needed no more from every store, each by its own rule; it runs every hour by itself.
+    Retention(Retention),
     /// Succeed if a running service takes requests: a health check.
     Ready,
     /// Forget a person everywhere and print the signed receipt, or verify one.
@@ -320,6 +322,16 @@ pub struct Reconcile {
     /// Accept that these offsets are lost for ever, so that compaction goes on; TO is not included.
     #[arg(long, value_name = "PARTITION:FROM-TO")]
     pub accept_gap: Option<String>,
+}
+
+/// Options of `retention`.
+#[derive(Debug, Args)]
+pub struct Retention {
+    /// Only say what would go.
+    #[arg(long)]
+    pub dry_run: bool,
+    #[command(flatten)]
+    pub output: Output,
 }
 
 /// What `rebuild` builds from.

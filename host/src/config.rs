@@ -9,7 +9,9 @@ use std::{
 
 use clickstream_compact::{CompactOptions, LakeSettings, LakeSettingsError};
 use clickstream_event::VisitorSecret;
+use clickstream_lake::{LakeDays, LakeDaysError};
 use clickstream_objects::s3::{S3Config, S3ConfigError};
+use clickstream_retention::{RawExpiry, RetentionSettings, RetentionSettingsError};
 use clickstream_sites::{SettingsError, SitesFileError, SitesSetting, visitor_secret};
 use ipnet::IpNet;
 
@@ -51,12 +53,11 @@ pub struct Config {
     pub chdb_lib: PathBuf,
     /// `LOG_RETENTION_DAYS`, once landed and stored.
     pub log_days: u32,
-    /// `RAW_RETENTION_DAYS`, once settled.
-    pub raw_days: u32,
     /// `EVENT_RETENTION_DAYS` of the event store.
     pub event_days: u32,
-    /// `INBOX_RETENTION_DAYS`: files of the inbox and their receipts, once taken. None: they are kept.
-    pub inbox_days: Option<u32>,
+    /// `RAW_RETENTION_DAYS`, `RAW_EXPIRY`, `INBOX_RETENTION_DAYS`, `QUARANTINE_RETENTION_DAYS`, `LAKE_DAYS`: bucket, lake and
+    /// ClickHouse.
+    pub retention: RetentionSettings,
     /// `ERASURE_KEY`: what ids of erased people are hashed and receipts signed with. None: a key that the bucket keeps.
     pub erasure_key: Option<String>,
     /// `LAKE_FILE_MB`, `MERGE_MEMORY_MB`, `LAKE_RETENTION_DAYS`: merges and vacuums of the lake.
@@ -98,6 +99,17 @@ pub enum ConfigError {
     /// `OBJECTS_URL` is wrong.
     #[error(transparent)]
     Objects(#[from] S3ConfigError),
+    /// A setting of retention is wrong.
+    #[error(transparent)]
+    Retention(#[from] RetentionSettingsError),
+    /// `LAKE_DAYS` is wrong.
+    #[error(transparent)]
+    LakeDays(#[from] LakeDaysError),
+    /// Tags that nothing would keep.
+    #[error(
+        "RAW_EXPIRY=tag waits for a rule of a bucket on a server, and OBJECTS_URL is not set: the embedded bucket keeps no tags; set RAW_EXPIRY=delete"
+    )]
+    NoTags,
 }
 
 fn variable<T>(name: &'static str, default: T, right: &'static str, parse: impl Fn(&str) -> Option<T>) -> Result<T, ConfigError> {
@@ -141,7 +153,6 @@ impl Config {
             sites: sites()?,
             cookieless_secret: visitor_secret()?,
             signing_keys: signing_keys()?,
-            servers,
             work,
             schedule: variable("SCHEDULE", true, "on or off", on_or_off)?,
             set_up: variable("SETUP", false, "on or off", on_or_off)?,
@@ -151,12 +162,12 @@ impl Config {
             partitions: variable("LOG_PARTITIONS", 2, "a number from 1 to 64", number(1, 64))?,
             chdb_lib: chdb_lib()?,
             log_days: variable("LOG_RETENTION_DAYS", 7, "days from 1 to 3650", number(1, 3650))?,
-            raw_days: variable("RAW_RETENTION_DAYS", 30, "days from 1 to 3650", number(1, 3650))?,
             event_days: variable("EVENT_RETENTION_DAYS", 400, "days from 1 to 36500", number(1, 36_500))?,
-            inbox_days: variable("INBOX_RETENTION_DAYS", None, "days from 1 to 36500", |t| number(1, 36_500)(t).map(Some))?,
+            retention: retention(&servers)?,
             erasure_key: variable("ERASURE_KEY", None, "a key has 32 characters or more", |t| (t.len() >= 32).then(|| Some(t.to_owned())))?,
             lake: LakeSettings::from_env()?,
             traces: TraceSettings::from_env()?,
+            servers,
         })
     }
 
@@ -174,7 +185,7 @@ impl Config {
             let at = objects.endpoint.as_ref().map_or_else(String::new, |endpoint| format!("?endpoint={endpoint}"));
             format!("s3://{}{at}", objects.bucket)
         });
-        let rows: [(&str, String); 28] = [
+        let rows: [(&str, String); 26] = [
             ("DATA", self.data.display().to_string()),
             ("LISTEN", self.listen.to_string()),
             ("ADMIN_TOKEN", if self.admin_token.is_some() { "(set)" } else { "(not set: reads are open on loopback)" }.to_owned()),
@@ -199,17 +210,25 @@ impl Config {
             ("LOG_PARTITIONS", self.partitions.to_string()),
             ("CHDB_LIB", self.chdb_lib.display().to_string()),
             ("LOG_RETENTION_DAYS", self.log_days.to_string()),
-            ("RAW_RETENTION_DAYS", self.raw_days.to_string()),
             ("EVENT_RETENTION_DAYS", self.event_days.to_string()),
-            ("INBOX_RETENTION_DAYS", self.inbox_days.map_or_else(|| "(not set: kept)".to_owned(), |days| days.to_string())),
             ("ERASURE_KEY", if self.erasure_key.is_some() { "(set)" } else { "(not set: the bucket's own)" }.to_owned()),
         ];
-        for (name, value) in rows.into_iter().chain(self.lake.describe()).chain(TraceSettings::describe(self.traces.as_ref())) {
+        let more = self.lake.describe().into_iter().chain(self.retention.describe()).chain(TraceSettings::describe(self.traces.as_ref()));
+        for (name, value) in rows.into_iter().chain(more) {
             let from = if std::env::var(name).is_ok_and(|v| !v.is_empty()) { "environment" } else { "default or option" };
             let _ = writeln!(text, "{name:<28}{value:<48}{from}");
         }
         text
     }
+}
+
+/// How long bucket, lake and ClickHouse keep what they have.
+fn retention(servers: &Servers) -> Result<RetentionSettings, ConfigError> {
+    let settings = RetentionSettings { lake_days: LakeDays::from_env()?, ..RetentionSettings::from_env(RawExpiry::Delete)? };
+    if settings.raw_expiry == RawExpiry::Tag && servers.objects.is_none() {
+        return Err(ConfigError::NoTags);
+    }
+    Ok(settings)
 }
 
 /// The key of AWS's clients.
@@ -247,6 +266,7 @@ pub fn servers() -> Result<Servers, ConfigError> {
             &["http://", "https://"],
             "http://USER:PASSWORD@HOST:8123/DATABASE names ClickHouse; without it ClickHouse is embedded",
         )?,
+        expires_by_tag: RawExpiry::from_env(RawExpiry::Delete)? == RawExpiry::Tag,
         notifications_arn: given("NOTIFICATIONS_ARN"),
         notifications_topic: given("NOTIFICATIONS_TOPIC"),
         notifications_token: variable("NOTIFICATIONS_TOKEN", None, "a token has 16 characters or more", |t| {

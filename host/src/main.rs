@@ -60,6 +60,7 @@ async fn run(cli: Cli) -> anyhow::Result<()> {
         Command::Ledger(options) => commands::ledger::run(&client::Service::find(&cli)?, options).await,
         Command::Reconcile(options) => commands::reconcile::reconcile(&client::Service::find(&cli)?, options).await,
         Command::Rebuild(options) => commands::reconcile::rebuild(&client::Service::find(&cli)?, options).await,
+        Command::Retention(options) => commands::retention::run(&client::Service::find(&cli)?, options).await,
         Command::Ready => client::Service::find(&cli)?.ready().await,
         Command::Erase(options) => commands::erase::run(&client::Service::find(&cli)?, options).await,
         Command::Replay(options) => commands::replay::run(&client::Service::find(&cli)?, options).await,

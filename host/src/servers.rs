@@ -19,6 +19,8 @@ pub struct Servers {
     pub objects: Option<S3Config>,
     /// `WAREHOUSE_URL`: a ClickHouse server.
     pub warehouse: Option<String>,
+    /// `RAW_EXPIRY=tag`: the bucket removes raw objects that are tagged.
+    pub expires_by_tag: bool,
     /// `NOTIFICATIONS_ARN`: where the bucket's server announces objects, as the server calls it.
     pub notifications_arn: Option<String>,
     /// `NOTIFICATIONS_TOPIC`: the topic on which it announces them.
@@ -69,6 +71,10 @@ impl Servers {
             if let Some(arn) = &self.notifications_arn {
                 objects.announce_to(arn).await?;
                 done.push(format!("objects: what is written is announced to {arn}"));
+            }
+            if self.expires_by_tag {
+                objects.expire_tagged().await?;
+                done.push("objects: raw objects that retention tags are removed by the bucket".to_owned());
             }
             done.push(format!("objects: bucket {} {}", config.bucket, if made { "was made" } else { "is there" }));
         }

@@ -11,7 +11,7 @@ AIRFLOW__CORE__DAGS_FOLDER=$(cd ../../airflow/dags && pwd)
 export AIRFLOW__CORE__DAGS_FOLDER
 ended() {
   local rc=$?
-  if [ $rc != 0 ]; then tail -n 40 "$SCENE"/airflow/*.log "$SCENE"/host/log >&2 2>/dev/null || true; fi
+  if [ $rc != 0 ]; then tail -n 12 "$SCENE"/airflow/*.log "$SCENE"/host/log 2>/dev/null | cut -c 1-300 >&2 || true; fi
   rm -rf "$SCENE"
 }
 trap ended EXIT

@@ -104,6 +104,19 @@ class Replay(unittest.TestCase):
         self.assertEqual(scene.airflow().over(self.DAG, run), "success")
         self.assertEqual((self.state(run), self.state(run, "approval")), ("success", "skipped"))
 
+    def test_days_computed_anew_by_the_same_rules_change_nothing(self):
+        host = scene.host()
+        ids = host.send("anew", views=30)
+        host.landed()
+        scene.airflow().ready("clickstream_compact")
+        compacted = scene.airflow().trigger("clickstream_compact")
+        self.assertEqual(scene.airflow().over("clickstream_compact", compacted), "success")
+        run, said = self.begun(source="days", from_day=TODAY, to_day=TODAY, site="demo", after_dry_run="go on")
+        self.assertEqual((said["taken"], said["read"] >= 30), (0, True))
+        self.assertEqual(scene.airflow().over(self.DAG, run), "success")
+        self.assertEqual(host.sums("anew", TODAY), (30, 0))
+        self.assertTrue(host.settled(ids[0]))
+
     def test_a_wrong_parameter_fails_at_once_and_whoever_is_to_know_is_told(self):
         airflow = scene.airflow()
         airflow.unpause(self.DAG)

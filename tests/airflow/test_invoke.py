@@ -1,6 +1,7 @@
 """The operator and its payloads at a started host, without a scheduler."""
 
 import itertools
+import json
 import os
 import sys
 import threading
@@ -15,7 +16,7 @@ from host import ROOT
 
 sys.path.insert(0, str(ROOT / "airflow/dags"))
 from clickstream import alerts, payloads, settings  # noqa: E402
-from clickstream.functions import Reconcile, Settle  # noqa: E402
+from clickstream.functions import Compact, Reconcile, Replay, Settle  # noqa: E402
 from clickstream.invoke import InvokeFunction  # noqa: E402
 
 
@@ -47,15 +48,20 @@ class Payloads(unittest.TestCase):
             self.assertLessEqual({"version", "files", "bytes", "log_files"}, set(answer))
 
     def test_of_every_replay(self):
-        bounds = {"partition": 0, "from_offset": 0, "to_offset": 5}
+        bounds = {"partition": 0, "from_offset": 0, "to_offset": 5, "from_day": "2026-11-24", "to_day": "2026-11-25"}
         filters = {"site": "demo", "action": "click", "received_from": "2026-11-24T10:00:00", "received_to": "2026-11-25T10:00:00Z"}
         for kind, names in payloads.SOURCES.items():
-            for count in range(len(names) + 1):
+            # Days are not without their bounds.
+            for count in range(len(names) if kind == "days" else 0, len(names) + 1):
                 for some in itertools.combinations(names, count):
                     params = {"source": kind, **{name: bounds.get(name) for name in some}}
                     self.accepted("replay", payloads.replay(params, dry_run=True))
             for name, value in filters.items():
-                self.accepted("replay", payloads.replay({"source": kind, name: value}, dry_run=True))
+                least = {name: bounds[name] for name in names} if kind == "days" else {}
+                self.accepted("replay", payloads.replay({"source": kind, **least, name: value}, dry_run=True))
+        for option in ("fills", "rules"):
+            params = {"source": "days", "from_day": "2026-11-24", "to_day": "2026-11-24", "user_agent": option}
+            self.accepted("replay", payloads.replay(params, dry_run=True))
 
     def test_of_the_others(self):
         for function in ("settle", "unspill", "reconcile", "erase", "retention"):
@@ -85,6 +91,32 @@ class Invocations(unittest.TestCase):
         answer = {"failed": [], "gaps": [{"log_partition": 1, "from": 3, "to": 9}], "partitions": [], "balanced": False}
         with self.assertRaisesRegex(AirflowException, "offsets 3 to 9 of partition 1 are in no raw object.*docs/ledger.md"):
             Reconcile(task_id="reconcile").outcome(answer, {})
+
+    def test_days_for_which_time_ran_out_are_asked_for_until_none_is_left(self):
+        answers = [{"read": 2, "taken": 1, "days": [1], "next_day": "2026-11-25"}, {"read": 3, "taken": 0, "days": [2], "next_day": None}]
+        asked = []
+        operator = Replay(task_id="t", payload={"source": {"kind": "days", "from_day": "2026-11-24", "to_day": "2026-11-25"}})
+
+        def answer(_):
+            asked.append(json.loads(operator.payload)["source"]["from_day"])
+            return answers.pop(0)
+
+        with mock.patch.object(operator, "answer", answer):
+            done = operator.execute({})
+        self.assertEqual(asked, ["2026-11-24", "2026-11-25"])
+        self.assertEqual((done["read"], done["taken"], done["days"]), (5, 1, [1, 2]))
+
+    def test_a_compaction_that_ran_out_of_time_goes_on(self):
+        answers = [{"version": 1, "commits": 1, "rows": 5, "more": True}, {"version": 2, "commits": 2, "rows": 7, "more": False}]
+        operator = Compact(task_id="t")
+        with mock.patch.object(operator, "answer", lambda _: answers.pop(0)):
+            done = operator.execute({})
+        self.assertEqual((done["version"], done["commits"], done["rows"]), (2, 3, 12))
+
+    def test_a_gap_fails_a_compaction_at_once(self):
+        answer = {"version": 1, "rows": 0, "gaps": [{"partition": 3, "at": 120}]}
+        with self.assertRaisesRegex(AirflowFailException, "partition 3 from offset 120; reconcile lands them again"):
+            Compact(task_id="t").outcome(answer, {})
 
     def test_a_settle_that_waits_is_tried_again(self):
         with self.assertRaisesRegex(AirflowException, "is being restored"):

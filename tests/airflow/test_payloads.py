@@ -42,8 +42,11 @@ class Replay(unittest.TestCase):
 
     def test_a_wrong_request_says_what_would_be_right(self):
         for params, right in [
-            ({"source": "tape"}, "one of rejected, topic, raw"),
+            ({"source": "tape"}, "one of rejected, topic, raw, days"),
             ({"source": "rejected", "partition": 1}, "partition is not for source rejected: leave it empty"),
+            ({"source": "raw", "user_agent": "rules"}, "user_agent is not for source raw"),
+            ({"source": "days", "from_day": "2026-11-24"}, "takes from_day and to_day"),
+            ({"source": "days", "from_day": "2026-11-24", "to_day": "2026-11-23"}, "takes from_day and to_day"),
             ({"source": "raw", "from_offset": 5, "to_offset": 5}, "from_offset=5 is not below to_offset=5"),
             ({"source": "raw", "received_from": "yesterday"}, "a moment such as 2026-11-24T10:00:00Z"),
             ({"source": "raw", "received_from": "2026-11-24T10:00:00Z", "received_to": "2026-11-23T10:00:00Z"}, "not before received_to"),

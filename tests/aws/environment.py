@@ -9,8 +9,12 @@ READERS = {
     "clickstream_log::connect": ["shared/log/src/kafka/options.rs"],
     "clickstream_store::connect": ["shared/store/src/scylla/config.rs"],
     "Retention::from_env": ["shared/store/src/retention.rs"],
+    "LakeDays::from_env": ["shared/lake/src/lake_days.rs"],
     "LiveSites::from_env": ["shared/sites/src/settings.rs"],
     "Tombstones::from_env": ["shared/erasure/src/tombstones.rs"],
+    "Function::start": ["shared/triggers/src/function.rs"],
+    "Records::from_env": ["shared/triggers/src/answer.rs"],
+    "Objects::from_env": ["shared/triggers/src/answer.rs"],
 }
 # Sources that read the environment and are no part of a function, or read what Lambda itself sets.
 OTHERS = {

@@ -8,6 +8,7 @@ from stack import CRATES, STACK, branches
 # Read, and rightly not set.
 LEFT_OUT = {
     "KAFKA_SSL_KEY_PASSWORD": "clients with certificates of their own need files, which the functions do not have",
+    "AWS_LAMBDA_FUNCTION_NAME": "Lambda sets it",
 }
 SECRETS = {"KAFKA_SASL_USERNAME", "KAFKA_SASL_PASSWORD", "SCYLLA_USERNAME", "SCYLLA_PASSWORD", "WAREHOUSE_URL", "ADMIN_TOKEN",
            "COOKIELESS_SECRET", "ERASURE_KEY"}
@@ -49,6 +50,8 @@ class Environment(unittest.TestCase):
         self.assertEqual(environment.read_by("compact") & {"OBJECTS_URL", "LOG_ID"}, {"OBJECTS_URL", "LOG_ID"})
         self.assertLessEqual({"LOG_URL", "KAFKA_SASL_PASSWORD", "SITES", "SITES_FILE", "COOKIELESS_SECRET", "TRUSTED_PROXIES"},
                              environment.read_by("collect"))
+        self.assertLessEqual({"METRICS_SECONDS", "REPORT_BATCH_ITEM_FAILURES", "STORE_REJECTED_GROUP"},
+                             environment.read_by("land") | environment.read_by("reconcile"))
         self.assertLessEqual({"ADMIN_TOKEN", "SCYLLA_PASSWORD", "EVENT_RETENTION_DAYS"}, environment.read_by("query"))
 
 

@@ -64,6 +64,33 @@ class Functions(unittest.TestCase):
                 self.assertEqual(alarm["Dimensions"][0]["Value"], {"Ref": f"{name}Function"})
         self.assertIn("Freshness", alarms)
 
+    def test_alarms_on_our_own_metrics_name_what_functions_print(self):
+        """The namespace, the dimension, and metrics that the function, or what it uses, counts."""
+        emf = (ROOT / "shared/telemetry/src/emf.rs").read_text()
+        namespace = re.search(r'NAMESPACE: &str = "(\w+)"', emf).group(1)
+        self.assertIn('"Dimensions": [["function"]]', emf)
+        names = {}
+        for path in (ROOT / "shared/telemetry/src").glob("**/*.rs"):
+            names |= {name: constant for constant, name in re.findall(r'const ([A-Z_]+): &str = "(clickstream_\w+)"', path.read_text())}
+        crates = {name: crate for crate, name in CRATES.items()}
+        watched = set()
+        for key, alarm in of_type(STACK, "AWS::CloudWatch::Alarm").items():
+            properties = alarm["Properties"]
+            metrics = [m["MetricStat"]["Metric"] for m in properties.get("Metrics", []) if "MetricStat" in m] or [properties]
+            for metric in metrics:
+                if metric["Namespace"].startswith("AWS/"):
+                    continue
+                watched.add(key)
+                self.assertEqual(metric["Namespace"], namespace)
+                self.assertEqual([d["Name"] for d in metric["Dimensions"]], ["function"])
+                crate = crates[metric["Dimensions"][0]["Value"]["Ref"].removesuffix("Function")]
+                sources = [*(ROOT / "functions" / crate / "src").glob("**/*.rs"), *(ROOT / "shared/triggers/src").glob("*.rs")]
+                text = "".join(path.read_text() for path in sources)
+                if "freshness::" in text:
+                    text += (ROOT / "shared/telemetry/src/freshness.rs").read_text()
+                self.assertIn(f"metric::{names[metric['MetricName']]}", text, key)
+        self.assertEqual(watched, {"Freshness", "Undecodable", "BatchFailures", "LedgerUnaccounted", "LedgerGaps", "GroupLate"})
+
     def test_what_fails_for_good_is_kept_or_there_is_a_reason(self):
         for key, function in FUNCTIONS.items():
             name = key.removesuffix("Function")
@@ -83,7 +110,7 @@ class Functions(unittest.TestCase):
         self.assertLessEqual(asynchronous, kept)
 
     def test_settle_runs_once_at_a_time(self):
-        for name in ("Settle", "Unspill", "Reconcile", "Erase"):
+        for name in ("Settle", "Unspill", "Reconcile", "Erase", "Retention"):
             reserved = properties(f"{name}Function")["ReservedConcurrentExecutions"]
             self.assertEqual(reserved, {"Fn::If": ["Reserved", 1, {"Ref": "AWS::NoValue"}]})
 

@@ -41,7 +41,7 @@ class Lint(unittest.TestCase):
         body = resources["Api"]["Properties"]["Body"]
         self.assertTrue(body["paths"]["/$default"]["x-amazon-apigateway-any-method"]["isDefaultRoute"])
         self.assertIn("disableExecuteApiEndpoint", str(body["servers"]))
-        self.assertEqual(len(of_type({"Resources": resources}, "AWS::Lambda::Function")), 13)
+        self.assertEqual(len(of_type({"Resources": resources}, "AWS::Lambda::Function")), 14)
         roles = set(of_type({"Resources": resources}, "AWS::IAM::Role"))
         self.assertEqual(roles, set(of_type(STACK, "AWS::IAM::Role")))
         self.assertLess(len(resources), 500, "CloudFormation takes 500 resources")

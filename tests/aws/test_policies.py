@@ -43,6 +43,35 @@ class Policies(unittest.TestCase):
         ]:
             self.assertEqual(len(policies.too_wide(template)), 1)
 
+    def test_msk_by_iam_is_allowed_what_functions_do_and_on_our_topics_alone(self):
+        topics = dict(re.findall(r'const ([A-Z_]+): &str = "([^"]+)"', (ROOT / "shared/log/src/lib.rs").read_text()))
+        ours = {topics[name] for name in ("EVENTS", "REJECTED", "INBOUND")}
+        identity = re.search(r'TOPIC: &str = "([^"]+)"', (ROOT / "shared/log/src/kafka/identity.rs").read_text()).group(1)
+        groups = {t["Properties"]["SelfManagedKafkaEventSourceConfig"]["Fn::If"][2]["ConsumerGroupId"]
+                  for t in of_type(STACK, "AWS::Lambda::EventSourceMapping").values()}
+        places = {"KafkaAppends": ({topics["EVENTS"], topics["REJECTED"]}, set()), "KafkaLooks": (ours | {identity}, groups),
+                  "KafkaTriggers": (ours, groups)}
+        for key, wanted in places.items():
+            found = {"topic": set(), "group": set()}
+            for statement in listed(STACK["Resources"][key]["Properties"]["PolicyDocument"]["Statement"]):
+                actions = [action for action in listed(statement["Action"]) if action.startswith("kafka-cluster:")]
+                for resource in listed(statement["Resource"]) if actions else []:
+                    address = resource.get("Fn::Sub", [""])[0]
+                    kind, _, name = address.removeprefix("${Before}:").partition("/${Name}/")
+                    if resource == {"Ref": "MskClusterArn"}:
+                        continue
+                    found[kind].add(name)
+                    self.assertNotIn("*", name)
+            self.assertEqual((found["topic"], found["group"]), wanted, key)
+        # Who has a log appends to it or looks at it.
+        for crate, name in CRATES.items():
+            text = "".join(path.read_text() for path in (ROOT / "functions" / crate / "src").glob("**/*.rs"))
+            attached = {p["Ref"] for p in listed(STACK["Resources"][f"{name}Role"]["Properties"]["ManagedPolicyArns"])}
+            has_log = "clickstream_log::connect" in text
+            self.assertEqual(bool(attached & {"KafkaAppends", "KafkaLooks"}), has_log, name)
+            appends = has_log and (".append(" in text or "SpillingLog" in text or "self.log.append" in text)
+            self.assertEqual("KafkaAppends" in attached, appends, name)
+
     def test_every_function_has_a_role_of_its_own(self):
         roles = [function["Properties"]["Role"]["Fn::GetAtt"][0] for function in FUNCTIONS.values()]
         self.assertEqual(sorted(roles), sorted(f"{name}Role" for name in CRATES.values()))
@@ -60,7 +89,7 @@ class Policies(unittest.TestCase):
 
     def test_rights_follow_the_code(self):
         """Each place in the bucket that a function's sources name, and no place that neither they nor what they use name."""
-        named = re.compile(r'"(?:\{[a-z]+\})?((?:raw/events|lake/events|inbox|receipts|quarantine|spill|erasures|ledger)/)')
+        named = re.compile(r'"(?:\{[a-z]+\})?((?:raw/events|lake/events|inbox|receipts|quarantine|spill|erasures|ledger|replays|retention)/)')
         # What crates besides the function's own write and read.
         used = {
             "clickstream_lake::": "lake/events/",
@@ -69,6 +98,7 @@ class Policies(unittest.TestCase):
             "clickstream_spill::{PREFIX": "spill/",
             "Tombstones": "erasures/",
             "raw_key": "raw/events/",
+            "raw_prefix": "raw/events/",
         }
         # Whoever writes events may look whose are forgotten, and compact which gaps were accepted.
         besides = {"erasures/", "ledger/"}
@@ -85,7 +115,7 @@ class Policies(unittest.TestCase):
                 places += statement.get("Condition", {}).get("StringLikeIfExists", {}).get("s3:prefix", [])
                 for place in places:
                     rights |= {known for known in ("raw/events/", "lake/events/", "inbox/", "receipts/", "quarantine/", "spill/", "erasures/",
-                                                   "ledger/") if place.startswith(known)}
+                                                   "ledger/", "replays/", "retention/") if place.startswith(known)}
             self.assertLessEqual(needs, rights, name)
             self.assertLessEqual(rights, needs | besides, name)
 

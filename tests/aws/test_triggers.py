@@ -45,6 +45,26 @@ class Triggers(unittest.TestCase):
             self.assertEqual(properties["StartingPosition"], "TRIM_HORIZON")
             self.assertEqual(trigger["Condition"], "WithTriggers")
 
+    def test_what_fails_in_part_is_reported_to_whoever_reads_it(self):
+        """Without ReportBatchItemFailures Lambda takes an answer that names failures for success, and goes on behind them."""
+        reports = ["ReportBatchItemFailures"]
+        for key, trigger in TRIGGERS.items():
+            # Lambda takes it of Kafka in provisioned mode alone.
+            properties, absent = trigger["Properties"], {"Ref": "AWS::NoValue"}
+            self.assertEqual(properties["FunctionResponseTypes"], {"Fn::If": ["WithPollers", reports, absent]}, key)
+            self.assertEqual(properties["ProvisionedPollerConfig"]["Fn::If"][0], "WithPollers")
+            function = STACK["Resources"][properties["FunctionName"]["Ref"]]
+            told = function["Properties"]["Environment"]["Variables"]["REPORT_BATCH_ITEM_FAILURES"]
+            self.assertEqual(told, {"Fn::If": ["WithPollers", "true", "false"]}, key)
+        for name in ("Load", "IntakeFiles", "Unspill"):
+            told = STACK["Resources"][f"{name}Function"]["Properties"]["Environment"]["Variables"]["REPORT_BATCH_ITEM_FAILURES"]
+            self.assertEqual(told, "false", f"the bucket invokes {name} itself")
+
+    def test_reconcile_looks_at_the_group_that_stores_rejections(self):
+        group = STACK["Resources"]["ReconcileFunction"]["Properties"]["Environment"]["Variables"]["STORE_REJECTED_GROUP"]
+        for kind in ("AmazonManagedKafkaEventSourceConfig", "SelfManagedKafkaEventSourceConfig"):
+            self.assertIn({"ConsumerGroupId": group}, TRIGGERS["StoreRejectedTrigger"]["Properties"][kind]["Fn::If"])
+
     def test_kafka_triggers_are_watched(self):
         for name in {t["Properties"]["FunctionName"]["Ref"].removesuffix("Function") for t in TRIGGERS.values()}:
             self.assertEqual(STACK["Resources"][f"{name}Lag"]["Properties"]["MetricName"], "OffsetLag")
@@ -77,7 +97,7 @@ class Triggers(unittest.TestCase):
 
     def test_the_clock_runs_what_takes_an_empty_payload(self):
         schedules = of_type(STACK, "AWS::Scheduler::Schedule")
-        self.assertEqual({key.removesuffix("Schedule") for key in schedules}, {"Compact", "Settle", "Unspill", "Reconcile", "Erase"})
+        self.assertEqual({key.removesuffix("Schedule") for key in schedules}, {"Compact", "Settle", "Unspill", "Reconcile", "Erase", "Retention"})
         allowed = STACK["Resources"]["ScheduleRole"]["Properties"]["Policies"][0]["PolicyDocument"]["Statement"][0]["Resource"]
         for key, schedule in schedules.items():
             target = schedule["Properties"]["Target"]

@@ -15,7 +15,10 @@ SOURCES: dict[str, dict[str, str]] = {
     "rejected": {"from_offset": "from", "to_offset": "to"},
     "topic": {"partition": "partition", "from_offset": "from", "to_offset": "to"},
     "raw": {"partition": "partition", "from_offset": "from", "to_offset": "to"},
+    "days": {"from_day": "from_day", "to_day": "to_day"},
 }
+#: What one source alone takes beside `source`.
+OPTIONS: dict[str, tuple[str, ...]] = {"days": ("user_agent",)}
 ACTIONS = ("view", "click", "page", "identify", "custom")
 FILTERS = ("site", "action", "received_from", "received_to")
 
@@ -41,14 +44,17 @@ def replay(params: Mapping[str, Any], *, dry_run: bool) -> dict[str, Any]:
     if kind not in SOURCES:
         raise WrongRequest(f"source={kind!r} is wrong: one of {', '.join(SOURCES)}")
     bounds = SOURCES[kind]
-    every = {name for names in SOURCES.values() for name in names}
-    if foreign := sorted((every - bounds.keys()) & given.keys()):
+    options = OPTIONS.get(kind, ())
+    every = {name for names in (*SOURCES.values(), *OPTIONS.values()) for name in names}
+    if foreign := sorted((every - bounds.keys() - set(options)) & given.keys()):
         raise WrongRequest(f"{', '.join(foreign)} is not for source {kind}: leave it empty")
     source = {bounds[name]: given[name] for name in bounds if name in given}
     if "from" in source and "to" in source and source["from"] >= source["to"]:
         raise WrongRequest(f"from_offset={source['from']} is not below to_offset={source['to']}, which is not played any more")
+    if kind == "days" and not ("from_day" in source and "to_day" in source and source["from_day"] <= source["to_day"]):
+        raise WrongRequest("source days takes from_day and to_day, the first and the last one, such as 2026-11-24")
     request: dict[str, Any] = {"source": {"kind": kind, **source}, "dry_run": dry_run}
-    request.update({name: given[name] for name in FILTERS if name in given})
+    request.update({name: given[name] for name in (*FILTERS, *options) if name in given})
     for name in ("received_from", "received_to"):
         if name in request:
             request[name] = moment(name, request[name])

@@ -191,6 +191,8 @@ impl Collector {
         let parcels = vec![Parcel { topic: REJECTED, records: rejections }, Parcel { topic: EVENTS, records: events }];
         let kept = self.log.append(parcels).await?;
         judged.count();
+        let ids = || judged.events.iter().map(|event| event.event_id).collect::<Vec<_>>();
+        tracing::debug!(event_ids = ?ids(), rejected = judged.rejections.len(), "kept");
         judged.events.iter().for_each(|event| self.feed.show(event));
         judged.rejections.iter().for_each(|rejection| self.feed.show(rejection));
         Ok(kept)

@@ -77,7 +77,7 @@ mod tests {
         counted.taken([(3, 11)].into());
         counted.kept([(3, 6)].into());
         let counts = counted.counts()["l/3"];
-        let wanted = PlaceCounts { since: 0, rows: 6, duplicates: 5, dead_letters: 2, missing: 4, erased: 3 };
+        let wanted = PlaceCounts { since: 0, rows: 6, duplicates: 5, dead_letters: 2, missing: 4, erased: 3, expired: 0 };
         assert_eq!((counts, counts.total()), (wanted, 20));
     }
 }

@@ -115,6 +115,11 @@ impl Compact {
 
     /// Commits until nothing is new. Killed anywhere, the next run does the same again, and no row twice.
     pub async fn run(&self, request: CompactRequest) -> Result<CompactReport, CompactError> {
+        self.run_within(request, LONGEST).await
+    }
+
+    /// The same, and no further commit is begun after `longest`.
+    pub async fn run_within(&self, request: CompactRequest, longest: Duration) -> Result<CompactReport, CompactError> {
         let began = Instant::now();
         let mut report = CompactReport::default();
         let mut lost = 0;
@@ -130,7 +135,7 @@ impl Compact {
             if plan.runs.is_empty() {
                 return Ok(report);
             }
-            if began.elapsed() > LONGEST {
+            if began.elapsed() > longest {
                 report.more = true;
                 return Ok(report);
             }

@@ -76,14 +76,19 @@ impl Maintenance {
 
     /// Does what was asked for.
     pub async fn invoke(&self, invocation: Invocation) -> Result<Done, CompactError> {
+        self.invoke_within(invocation, LONGEST).await
+    }
+
+    /// The same, and nothing more is begun after `longest`; the report says what is left.
+    pub async fn invoke_within(&self, invocation: Invocation, longest: Duration) -> Result<Done, CompactError> {
         let began = Instant::now();
         if let Some(vacuum) = invocation.vacuum()? {
             return Ok(Done::Vacuumed(self.vacuum(vacuum).await?));
         }
         let Invocation { partitions, merge, .. } = invocation;
         let merges = merge.unwrap_or(partitions.is_none());
-        let compact = self.compact.run(CompactRequest { partitions }).await?;
-        let merge = if merges { Some(self.merge.run_within(LONGEST.saturating_sub(began.elapsed())).await?) } else { None };
+        let compact = self.compact.run_within(CompactRequest { partitions }, longest).await?;
+        let merge = if merges { Some(self.merge.run_within(longest.saturating_sub(began.elapsed())).await?) } else { None };
         Ok(Done::Compacted { compact, merge })
     }
 }

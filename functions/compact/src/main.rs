@@ -1,4 +1,4 @@
-//! The Lambda: a payload to [`Maintenance::invoke`].
+//! The Lambda: a payload to [`Maintenance::invoke_within`].
 
 use std::sync::Arc;
 
@@ -6,12 +6,11 @@ use clickstream_compact::{Compact, CompactOptions, Invocation, LakeSettings, Mai
 use clickstream_erasure::Tombstones;
 use clickstream_lake::Lake;
 use clickstream_objects::s3::{S3Config, S3Objects};
-use clickstream_triggers::variable;
-use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use clickstream_triggers::{Function, variable};
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    clickstream_telemetry::init(clickstream_telemetry::LogFormat::Json);
+    let function = Function::start("compact")?;
     let bucket = S3Config::from_url(&variable("OBJECTS_URL", "s3://BUCKET names the bucket")?)?;
     let log_id = variable("LOG_ID", "the id that the log was given when it was set up")?;
     let (options, settings) = (CompactOptions::from_env()?, LakeSettings::from_env()?);
@@ -19,11 +18,8 @@ async fn main() -> anyhow::Result<()> {
     let objects = Arc::new(S3Objects::connect(&bucket).await);
     let tombstones = Arc::new(Tombstones::from_env(objects.clone()));
     let compact = Compact::new(objects, Arc::clone(&lake), log_id).with_options(options).with_tombstones(tombstones);
-    let function = Arc::new(Maintenance::new(lake, compact, settings));
-    run(service_fn(move |event: LambdaEvent<Invocation>| {
-        let function = Arc::clone(&function);
-        async move { Ok::<_, Error>(function.invoke(event.payload).await?) }
-    }))
-    .await
-    .map_err(anyhow::Error::from_boxed)
+    let maintenance = Maintenance::new(lake, compact, settings);
+    let served =
+        function.serve(async |invocation: Invocation, deadline| Ok(maintenance.invoke_within(invocation, deadline.steps()).await?));
+    served.await.map_err(anyhow::Error::from_boxed)
 }

@@ -16,7 +16,7 @@ use crate::{Erase, EraseError, Erasure, error::cut_off};
 /// Objects listed at a time.
 const PAGE: usize = 1_000;
 /// Largest object that is looked through, bytes.
-const LARGEST: u64 = 512 << 20;
+pub(crate) const LARGEST: u64 = 512 << 20;
 /// Bytes looked through at a time; an id that lies across two of them is found in the overlap.
 const WINDOW: usize = 1 << 20;
 
@@ -106,7 +106,7 @@ impl Erase {
     }
 }
 
-fn ids(erasure: &Erasure) -> Vec<String> {
+pub(crate) fn ids(erasure: &Erasure) -> Vec<String> {
     erasure.persons.iter().map(|person| person.id().to_owned()).collect()
 }
 
@@ -139,7 +139,7 @@ fn companion(bytes: &[u8], ids: &[String]) -> (Vec<u8>, u64) {
 }
 
 /// True if a file of that name holds one of `ids`, unpacked as its name says, as far as it goes.
-fn holds(name: &str, bytes: Bytes, ids: &[String]) -> bool {
+pub(crate) fn holds(name: &str, bytes: Bytes, ids: &[String]) -> bool {
     let lower = name.to_ascii_lowercase();
     // What was cut or never packed is looked at as it is, too.
     let unpacked = match lower.rsplit('.').next() {

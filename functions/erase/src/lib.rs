@@ -18,6 +18,7 @@ mod request;
 mod spill;
 mod state;
 mod steps;
+mod versions;
 
 pub use error::EraseError;
 pub use export::{Export, Line};

@@ -118,14 +118,6 @@ impl Erase {
         self.vacuum(erasure).await
     }
 
-    async fn erase_versions(&self, erasure: &mut Erasure) -> Result<(), EraseError> {
-        let keys: Vec<String> = erasure.rewritten.iter().chain(&erasure.deleted).cloned().collect();
-        for key in keys {
-            erasure.removed.versions += self.objects.delete_old_versions(&key).await?;
-        }
-        Ok(())
-    }
-
     /// By when topics have forgotten what they hold: records of the person are at most as old as this moment.
     pub(crate) fn ends(&self, _: &Erasure) -> BTreeMap<String, String> {
         let day = |days: u32| Micros::now().plus(i64::from(days + 1) * Micros::DAY).to_string().get(..10).unwrap_or_default().to_owned();

@@ -1,31 +1,27 @@
-//! The Lambda: bucket notifications to [`IntakeFiles::handle`].
+//! The Lambda: what the bucket announces under `inbox/` to [`IntakeFiles::handle`].
 
 use std::sync::Arc;
 
-use aws_lambda_events::s3::S3Event;
 use clickstream_intake_files::{IntakeFiles, Limits};
-use clickstream_objects::s3::{S3Config, S3Objects};
+use clickstream_objects::{
+    Notification,
+    s3::{S3Config, S3Objects},
+};
 use clickstream_sites::LiveSites;
-use clickstream_triggers::{notifications, variable};
-use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use clickstream_triggers::{Function, Objects, variable};
+use serde_json::Value;
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    clickstream_telemetry::init(clickstream_telemetry::LogFormat::Json);
+    let function = Function::start("intake-files")?;
     let log = clickstream_log::connect(&variable("LOG_URL", clickstream_log::URLS)?).await?;
     let bucket = S3Config::from_url(&variable("OBJECTS_URL", "s3://BUCKET names the bucket")?)?;
-    let sites = Arc::new(LiveSites::from_env().await?);
-    let function = Arc::new(IntakeFiles::new(log, Arc::new(S3Objects::connect(&bucket).await), sites.sites(), Limits::default()));
-    run(service_fn(move |event: LambdaEvent<S3Event>| {
-        let (function, sites) = (Arc::clone(&function), Arc::clone(&sites));
-        async move {
-            sites.before_invocation().await;
-            for notification in notifications(event.payload) {
-                function.handle(&notification).await?;
-            }
-            Ok::<_, Error>(())
-        }
-    }))
-    .await
-    .map_err(anyhow::Error::from_boxed)
+    let sites = LiveSites::from_env().await?;
+    let announced = Objects::from_env(&bucket.bucket, "inbox/")?;
+    let intake = IntakeFiles::new(log, Arc::new(S3Objects::connect(&bucket).await), sites.sites(), Limits::default());
+    let served = function.serve(async |event: Value, _| {
+        sites.before_invocation().await;
+        announced.each(&event, async |object: &Notification| intake.handle(object).await.map(drop)).await
+    });
+    served.await.map_err(anyhow::Error::from_boxed)
 }

@@ -1,29 +1,20 @@
 //! The Lambda: Kafka's records to [`IntakeTopic::handle`].
 
-use std::sync::Arc;
-
-use aws_lambda_events::kafka::KafkaEvent;
 use clickstream_intake_topic::IntakeTopic;
+use clickstream_log::Batch;
 use clickstream_sites::LiveSites;
-use clickstream_triggers::{batches, variable};
-use lambda_runtime::{Error, LambdaEvent, run, service_fn};
+use clickstream_triggers::{Function, KafkaEvent, Records, variable};
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    clickstream_telemetry::init(clickstream_telemetry::LogFormat::Json);
+    let function = Function::start("intake-topic")?;
     let log = clickstream_log::connect(&variable("LOG_URL", clickstream_log::URLS)?).await?;
-    let sites = Arc::new(LiveSites::from_env().await?);
-    let function = Arc::new(IntakeTopic::new(log, sites.sites()));
-    run(service_fn(move |event: LambdaEvent<KafkaEvent>| {
-        let (function, sites) = (Arc::clone(&function), Arc::clone(&sites));
-        async move {
-            sites.before_invocation().await;
-            for batch in batches(event.payload)? {
-                function.handle(&batch).await?;
-            }
-            Ok::<_, Error>(())
-        }
-    }))
-    .await
-    .map_err(anyhow::Error::from_boxed)
+    let sites = LiveSites::from_env().await?;
+    let records = Records::from_env("intake-topic")?;
+    let intake = IntakeTopic::new(log, sites.sites());
+    let served = function.serve(async |event: KafkaEvent, _| {
+        sites.before_invocation().await;
+        records.each(event, async |batch: &Batch| intake.handle(batch).await).await
+    });
+    served.await.map_err(anyhow::Error::from_boxed)
 }

@@ -49,10 +49,10 @@ impl Reconcile {
     pub async fn lags(&self) -> Result<Vec<Lag>, LogError> {
         let (groups, settings) = (&self.settings.groups, &self.settings);
         let all = [
-            (groups.store, EVENTS, settings.retention),
-            (groups.land, EVENTS, settings.retention),
-            (groups.store, REJECTED, settings.rejected_retention),
-            (groups.intake_topic, INBOUND, settings.retention),
+            (&*groups.store, EVENTS, settings.retention),
+            (&*groups.land, EVENTS, settings.retention),
+            (&*groups.store_rejected, REJECTED, settings.rejected_retention),
+            (&*groups.intake_topic, INBOUND, settings.retention),
         ];
         let mut lags = Vec::new();
         for (group, topic, retention) in all {

@@ -109,9 +109,9 @@ impl Reconcile {
         };
         let next = |committed: Vec<(u32, Option<u64>)>| committed.into_iter().filter_map(|(p, next)| Some((p, next?))).collect();
         Ok(Known {
-            stored: next(log.committed(groups.store, EVENTS).await?),
-            stored_rejections: next(log.committed(groups.store, REJECTED).await?),
-            landed: next(log.committed(groups.land, EVENTS).await?),
+            stored: next(log.committed(&groups.store, EVENTS).await?),
+            stored_rejections: next(log.committed(&groups.store_rejected, REJECTED).await?),
+            landed: next(log.committed(&groups.land, EVENTS).await?),
             events: log.extents(EVENTS).await?,
             rejected: log.extents(REJECTED).await?,
             lake_version: lake.version,
@@ -194,7 +194,7 @@ fn of_events(known: &Known, log_id: &str, partition: u32, logged: u64, row: Ledg
     // Of offsets below `since` nothing was counted: what is not in the lake is taken for repeats.
     let earlier = settled.saturating_sub(counts.rows).min(counts.since);
     let duplicates = counts.duplicates + (counts.since - earlier);
-    let accounted = settled + duplicates + counts.erased + counts.dead_letters + counts.missing;
+    let accounted = settled + duplicates + counts.erased + counts.dead_letters + counts.missing + counts.expired;
     LedgerRow {
         topic: EVENTS.to_owned(),
         log_id: log_id.to_owned(),
@@ -206,6 +206,7 @@ fn of_events(known: &Known, log_id: &str, partition: u32, logged: u64, row: Ledg
         erased: counts.erased,
         dead_letters: counts.dead_letters,
         missing: counts.missing,
+        expired: counts.expired,
         pending: logged.saturating_sub(settled_to),
         rejected: 0,
         unaccounted: settled_to.cast_signed() - accounted.cast_signed(),

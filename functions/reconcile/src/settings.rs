@@ -1,9 +1,9 @@
 //! What reconcile goes by.
 
-use std::time::Duration;
+use std::{borrow::Cow, time::Duration};
 
 /// Times and limits.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Settings {
     /// A raw object younger than this may still be announced.
     pub grace: Duration,
@@ -18,14 +18,27 @@ pub struct Settings {
 }
 
 /// Names of consumer groups.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Groups {
-    /// Of store.
-    pub store: &'static str,
+    /// Of store, on the topic `events`.
+    pub store: Cow<'static, str>,
+    /// Of store, on the topic `rejected`: the same where one member reads both, another where each topic has a trigger.
+    pub store_rejected: Cow<'static, str>,
     /// Of land.
-    pub land: &'static str,
+    pub land: Cow<'static, str>,
     /// Of intake-topic.
-    pub intake_topic: &'static str,
+    pub intake_topic: Cow<'static, str>,
+}
+
+impl Settings {
+    /// As by default, and the group of rejected records is the one that `STORE_REJECTED_GROUP` names.
+    pub fn from_env() -> Self {
+        let mut settings = Self::default();
+        if let Some(group) = std::env::var("STORE_REJECTED_GROUP").ok().filter(|group| !group.is_empty()) {
+            settings.groups.store_rejected = group.into();
+        }
+        settings
+    }
 }
 
 impl Default for Settings {
@@ -35,7 +48,12 @@ impl Default for Settings {
             retention: Duration::from_hours(7 * 24),
             rejected_retention: Duration::from_hours(30 * 24),
             samples: 16,
-            groups: Groups { store: "store", land: "land", intake_topic: "intake-topic" },
+            groups: Groups {
+                store: "store".into(),
+                store_rejected: "store".into(),
+                land: "land".into(),
+                intake_topic: "intake-topic".into(),
+            },
         }
     }
 }

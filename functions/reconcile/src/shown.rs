@@ -48,7 +48,7 @@ impl Shown {
     }
 }
 
-fn steps(row: &LedgerRow) -> [(&'static str, u64); 10] {
+fn steps(row: &LedgerRow) -> [(&'static str, u64); 11] {
     [
         ("logged", row.logged),
         ("stored", row.stored),
@@ -59,6 +59,7 @@ fn steps(row: &LedgerRow) -> [(&'static str, u64); 10] {
         ("erased", row.erased),
         ("dead_letters", row.dead_letters),
         ("missing", row.missing),
+        ("expired", row.expired),
         ("pending", row.pending),
     ]
 }
@@ -117,6 +118,7 @@ mod tests {
             erased: 0,
             dead_letters: 0,
             missing: 0,
+            expired: 0,
             pending: 0,
             rejected: 0,
             unaccounted: -3,
@@ -129,9 +131,9 @@ mod tests {
         });
         assert_eq!(gauges.of(metric::LEDGER_UNACCOUNTED), [-3.0]);
         assert_eq!(gauges.of(metric::LEDGER_GAPS), [3.0], "accepted gaps do not count, nor other logs");
-        assert_eq!(gauges.of(metric::LEDGER).len(), 10);
+        assert_eq!(gauges.of(metric::LEDGER).len(), 11);
         shown.withdraw();
         let left = [metric::LEDGER, metric::LEDGER_UNACCOUNTED, metric::LEDGER_GAPS].map(|name| gauges.of(name)).concat();
-        assert!(left.len() == 12 && left.iter().all(|value| value.is_nan()), "{left:?}");
+        assert!(left.len() == 13 && left.iter().all(|value| value.is_nan()), "{left:?}");
     }
 }

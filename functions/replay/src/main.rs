@@ -7,29 +7,24 @@ use clickstream_lake::Lake;
 use clickstream_objects::s3::{S3Config, S3Objects};
 use clickstream_replay::{Replay, ReplayRequest, memory_from_env};
 use clickstream_sites::LiveSites;
-use clickstream_triggers::variable;
+use clickstream_triggers::{Function, variable};
 use clickstream_warehouse::Warehouse;
-use lambda_runtime::{Error, LambdaEvent, run, service_fn};
 
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
-    clickstream_telemetry::init(clickstream_telemetry::LogFormat::Json);
+    let function = Function::start("replay")?;
     let log = clickstream_log::connect(&variable("LOG_URL", clickstream_log::URLS)?).await?;
     let bucket = S3Config::from_url(&variable("OBJECTS_URL", "s3://BUCKET names the bucket")?)?;
     let warehouse = Warehouse::from_url(&variable("WAREHOUSE_URL", "http://USER:PASSWORD@HOST:8123/?database=clickstream")?)?;
-    let sites = Arc::new(LiveSites::from_env().await?);
+    let sites = LiveSites::from_env().await?;
     let objects = Arc::new(S3Objects::connect(&bucket).await);
     let tombstones = Arc::new(Tombstones::from_env(objects.clone()));
     let lake = Arc::new(Lake::open(&bucket).await?);
     let replay = Replay::new(log, objects, warehouse, sites.sites()).with_tombstones(tombstones);
-    let function = Arc::new(replay.with_lake(lake, memory_from_env()?));
-    run(service_fn(move |event: LambdaEvent<ReplayRequest>| {
-        let (function, sites) = (Arc::clone(&function), Arc::clone(&sites));
-        async move {
-            sites.before_invocation().await;
-            Ok::<_, Error>(function.run(event.payload).await?)
-        }
-    }))
-    .await
-    .map_err(anyhow::Error::from_boxed)
+    let replay = replay.with_lake(lake, memory_from_env()?);
+    let served = function.serve(async |request: ReplayRequest, _| {
+        sites.before_invocation().await;
+        Ok(replay.run(request).await?)
+    });
+    served.await.map_err(anyhow::Error::from_boxed)
 }

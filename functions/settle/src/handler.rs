@@ -1,6 +1,10 @@
 //! The work: one version after the other, each visible at once by its row in `commits`.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use clickstream_lake::{Change, ErasedRow, Lake, Version};
 use clickstream_telemetry::metric;
@@ -30,12 +34,15 @@ pub struct SettleReport {
     /// True if nothing was done because ClickHouse is being restored from the lake: run it again.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub waits: bool,
+    /// True if time ran out before every version was settled: run it again.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub more: bool,
 }
 
 /// Settles one lake in one warehouse.
 pub struct Settle {
     lake: Arc<Lake>,
-    warehouse: Box<dyn SettleInto>,
+    pub(crate) warehouse: Box<dyn SettleInto>,
     /// One settler at a time in a process; several are safe but waste work.
     one: Mutex<()>,
 }
@@ -49,18 +56,28 @@ impl Settle {
     /// Settles every version that is not, in order, then rebuilds the marts of the days touched. While ClickHouse is
     /// restored from the lake it does nothing: what it settled would go with the tables that are exchanged.
     pub async fn run(&self) -> Result<SettleReport, SettleError> {
+        self.run_within(Duration::MAX).await
+    }
+
+    /// The same, and no further version is begun after `longest`; what is settled by then gets its marts.
+    pub async fn run_within(&self, longest: Duration) -> Result<SettleReport, SettleError> {
         let _one = self.one.lock().await;
+        let began = Instant::now();
         let mut report = SettleReport::default();
         let newest = self.lake.snapshot().await?.version;
         let settled = self.warehouse.newest_commit().await?.map(|c| c.version);
         let mut next = settled.map_or(0, |v| v + 1);
         report.version = settled;
-        while next <= newest {
+        'all: while next <= newest {
             let to = newest.min(next + READ_AHEAD - 1);
             for version in self.lake.versions(next, to).await? {
                 if self.warehouse.restoring().await? {
                     report.waits = true;
                     return Ok(report);
+                }
+                if began.elapsed() > longest {
+                    report.more = true;
+                    break 'all;
                 }
                 report.rows += self.settle(&version).await?;
                 report.versions += 1;
@@ -81,6 +98,9 @@ impl Settle {
         let load_id = Uuid::now_v7();
         if let Change::Erase { removed } = &version.change {
             self.warehouse.erase_settled(&self.lake.read_erased(removed).await?).await?;
+        }
+        if let Change::Expire { before } = &version.change {
+            self.expire(*before, version.version).await?;
         }
         let files = version.added();
         let rows: u64 = files.iter().map(|f| f.rows).sum();
@@ -116,7 +136,8 @@ impl Settle {
                 Change::Append(_) => days.extend(self.warehouse.days_of_load(*load_id).await?),
                 Change::Erase { removed } => days.extend(self.lake.read_erased(removed).await?.iter().filter_map(ErasedRow::day)),
                 Change::Replay { happened_on, .. } => days.extend(happened_on),
-                Change::Rewrite => {}
+                // Marts of days that expired stay as they are.
+                Change::Rewrite | Change::Expire { .. } => {}
             }
         }
         if !days.is_empty() {

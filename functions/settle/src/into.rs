@@ -17,6 +17,10 @@ pub trait SettleInto: Send + Sync + 'static {
     async fn rows_of_load(&self, load_id: Uuid) -> Result<u64, WarehouseError>;
     async fn commit(&self, commit: &Commit) -> Result<(), WarehouseError>;
     async fn erase_settled(&self, rows: &[ErasedRow]) -> Result<(), WarehouseError>;
+    async fn expire_settled(&self, before: Day, version: u64) -> Result<(), WarehouseError> {
+        let _ = before;
+        Err(WarehouseError::Operator(format!("days expired with lake version {version}, and nothing can be expired here")))
+    }
     async fn replaces_day(&self, version: u64, load_id: Uuid, day: Day) -> Result<(), WarehouseError> {
         let message = format!("version {version} brings {day} anew, which load {load_id} cannot be settled for here");
         Err(WarehouseError::Operator(message))
@@ -61,6 +65,10 @@ impl SettleInto for Warehouse {
     async fn erase_settled(&self, rows: &[ErasedRow]) -> Result<(), WarehouseError> {
         let identities: Vec<_> = rows.iter().map(|row| (row.site_id.clone(), row.event_id)).collect();
         Self::erase(self, &identities).await
+    }
+
+    async fn expire_settled(&self, before: Day, version: u64) -> Result<(), WarehouseError> {
+        Self::expire_settled(self, before, version).await
     }
 
     async fn replaces_day(&self, version: u64, load_id: Uuid, day: Day) -> Result<(), WarehouseError> {

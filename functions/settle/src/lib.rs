@@ -1,6 +1,7 @@
 //! settle: lake versions into ClickHouse in order, and the marts of the days touched.
 
 mod error;
+mod expire;
 mod handler;
 mod into;
 

@@ -1,6 +1,9 @@
 //! The work: spill objects, oldest first, appended to the log and then removed.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
 
 use bytes::Bytes;
 use clickstream_log::{EVENTS, LogError, REJECTED, Record, SharedLog};
@@ -31,6 +34,9 @@ pub struct Unspilled {
     pub records: u64,
     /// Damaged objects that were put aside.
     pub quarantined: u64,
+    /// True if time ran out before everything was returned: run it again.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub more: bool,
 }
 
 /// Returns spilled records to the log.
@@ -75,22 +81,32 @@ impl Unspill {
     /// A damaged object is put aside under `quarantine/spill/`. One that the bucket does not give waits; neither keeps
     /// the others. The run ends at the first that the log does not take.
     pub async fn run(&self) -> Result<Unspilled, UnspillError> {
+        self.run_within(Duration::MAX).await
+    }
+
+    /// The same, and no further objects are begun after `longest`.
+    pub async fn run_within(&self, longest: Duration) -> Result<Unspilled, UnspillError> {
+        let began = Instant::now();
         let mut appended = self.appended.lock().await;
         let (mut done, mut left) = (Unspilled::default(), Left::default());
         let mut after: Option<String> = None;
-        loop {
+        'all: loop {
             let page = self.objects.list(PREFIX, after.as_deref(), PAGE).await?;
             let Some(last) = page.last() else { break };
             after = Some(last.key.clone());
             // A console's folder is no object of ours.
             let keys: Vec<_> = page.into_iter().map(|object| object.key).filter(|key| !key.ends_with('/')).collect();
             for group in keys.chunks(GROUP) {
+                if began.elapsed() > longest {
+                    done.more = true;
+                    break 'all;
+                }
                 self.group(group, &mut appended, &mut done, &mut left).await?;
             }
         }
         if done != Unspilled::default() {
-            let Unspilled { objects, records, quarantined } = done;
-            tracing::info!(objects, records, quarantined, "spilled records are back in the log");
+            let Unspilled { objects, records, quarantined, more } = done;
+            tracing::info!(objects, records, quarantined, more, "spilled records are back in the log");
         }
         match left.cause {
             Some(cause) => Err(UnspillError::Waiting { objects: left.objects, cause }),

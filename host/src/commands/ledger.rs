@@ -8,7 +8,7 @@ use super::table::Rows;
 use crate::{cli, client::Service};
 
 /// Columns of a partition, in the order in which they are shown.
-const PARTITIONS: [&str; 15] = [
+const PARTITIONS: [&str; 16] = [
     "topic",
     "log_id",
     "log_partition",
@@ -19,6 +19,7 @@ const PARTITIONS: [&str; 15] = [
     "settled",
     "duplicates",
     "erased",
+    "expired",
     "dead_letters",
     "missing",
     "pending",

@@ -10,6 +10,7 @@ pub mod ledger;
 pub mod reconcile;
 pub mod replay;
 pub mod report;
+pub mod retention;
 pub mod setup;
 pub mod status;
 mod table;

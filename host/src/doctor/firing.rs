@@ -98,7 +98,7 @@ async fn on_topic(log: &KafkaLog, topic: &str, from: &mut [Extent], key: &str) -
             let records = log.read(topic, extent.partition, extent.end, 1_000, 4 << 20).await?;
             let Some(last) = records.last() else { break };
             extent.end = last.offset + 1;
-            let announced = records.iter().filter_map(|read| serde_json::from_slice(&read.record.value).ok()).flat_map(notifications);
+            let announced = records.iter().filter_map(|read| notifications(&read.record.value).ok()).flatten();
             if announced.into_iter().any(|notification| notification.key == key) {
                 return Ok(true);
             }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use clickstream_event::Micros;
 use clickstream_objects::{
     Condition, ObjectError, Objects as _, PutOptions,
-    s3::{S3Config, S3Objects, unannounced},
+    s3::{Lifecycle, S3Config, S3Objects, unannounced},
 };
 use uuid::Uuid;
 
@@ -29,6 +29,7 @@ pub async fn examine(config: &S3Config, servers: &Servers, service: &Service, fi
         return;
     }
     findings.push(announces(&objects, servers.notifications_arn.as_deref()).await);
+    findings.push(expires(objects.lifecycle().await, servers.expires_by_tag));
     let watch = Watch::begin(servers, service).await;
     let key = format!("{}{}", probe::PREFIX, Uuid::new_v4());
     let tried = tokio::time::timeout(WITHIN, tried(&objects, &key, findings)).await;
@@ -86,6 +87,24 @@ async fn announces(objects: &S3Objects, arn: Option<&str>) -> Finding {
     }
 }
 
+/// Whether the bucket removes what it should, and nothing else.
+fn expires(lifecycle: Result<Lifecycle, ObjectError>, by_tag: bool) -> Finding {
+    let check = "lifecycle";
+    match lifecycle {
+        Ok(Lifecycle { by_age, .. }) if !by_age.is_empty() => {
+            let found = format!("rules remove objects by their age that functions may still need: {}", by_age.join(", "));
+            Finding::broken(PART, check, found, "take them away, or limit them to other prefixes; docs/retention.md says who removes what")
+        }
+        Ok(Lifecycle { expires_tagged: false, .. }) if by_tag => {
+            let found = "RAW_EXPIRY=tag, and no rule removes raw objects that are tagged: they stay";
+            Finding::broken(PART, check, found, "`clickstream setup` sets the rule, or say RAW_EXPIRY=delete")
+        }
+        Ok(_) if by_tag => Finding::ok(PART, check, "raw objects that retention tags are removed by the bucket"),
+        Ok(_) => Finding::ok(PART, check, "no rule removes what functions may still need"),
+        Err(error) => Finding::warning(PART, check, format!("the rules cannot be read: {error}"), "allow s3:GetLifecycleConfiguration"),
+    }
+}
+
 /// Writes the object `key` and does with it what functions do; true if it stands.
 async fn tried(objects: &S3Objects, key: &str, findings: &mut Vec<Finding>) -> bool {
     let check = "write and read";
@@ -117,4 +136,23 @@ async fn tried(objects: &S3Objects, key: &str, findings: &mut Vec<Finding>) -> b
         findings.push(clock::judge(PART, object.modified_at - halfway));
     }
     true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_of_the_bucket_are_judged_by_who_removes_raw_objects() {
+        let said = |by_age: &[&str], expires_tagged, by_tag| {
+            let lifecycle = Lifecycle { expires_tagged, by_age: by_age.iter().map(|rule| (*rule).to_owned()).collect() };
+            let finding = expires(Ok(lifecycle), by_tag);
+            format!("{} {}", finding.found, finding.mend.unwrap_or_default())
+        };
+        assert_eq!(said(&[], true, true), "raw objects that retention tags are removed by the bucket ");
+        assert_eq!(said(&[], false, false), "no rule removes what functions may still need ");
+        assert!(said(&[], false, true).contains("they stay `clickstream setup` sets the rule"));
+        assert!(said(&["old"], true, true).contains("functions may still need: old take them away"));
+        assert!(expires(Err(ObjectError::Refused("AccessDenied".to_owned())), false).mend.is_some());
+    }
 }

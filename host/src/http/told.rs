@@ -47,14 +47,14 @@ pub async fn told(app: &App, request: Request<Body>) -> Response {
         Ok(body) => body,
         Err(refusal) => return *refusal,
     };
-    let event = match serde_json::from_slice(&body) {
-        Ok(event) => event,
+    let announced = match notifications(&body) {
+        Ok(announced) => announced,
         Err(error) => {
             tracing::error!(%error, "an announcement of the bucket makes no sense");
             return StatusCode::NO_CONTENT.into_response();
         }
     };
-    match queue.push(&app.parts.probe.sort_out(notifications(event))) {
+    match queue.push(&app.parts.probe.sort_out(announced)) {
         Ok(_) => StatusCode::NO_CONTENT.into_response(),
         Err(error) => object_problem(&error),
     }

@@ -21,8 +21,8 @@ pub async fn start(parts: &Arc<Parts>, topic: &str, stop: &CancellationToken, wo
         async move {
             let mut announced = Vec::new();
             for record in &batch.records {
-                match serde_json::from_slice(&record.record.value) {
-                    Ok(event) => announced.extend(parts.probe.sort_out(notifications(event))),
+                match notifications(&record.record.value) {
+                    Ok(objects) => announced.extend(parts.probe.sort_out(objects)),
                     Err(error) => tracing::error!(offset = record.offset, %error, "an announcement of the bucket makes no sense"),
                 }
             }

@@ -15,16 +15,17 @@ use clickstream_load::Load;
 use clickstream_query::{Query, QueryContext};
 use clickstream_reconcile::{Groups, RebuildRequest, Reconcile, ReconcileReport, ReconcileRequest, Settings, Sources};
 use clickstream_replay::{Replay, ReplayRequest, ReplaySource};
+use clickstream_retention::{REJECTED_DAYS, Retention, RetentionReport, RetentionRequest};
 use clickstream_settle::{Settle, SettleReport};
 use clickstream_store_events::StoreEvents;
-use clickstream_telemetry::{Function, LiveFeed, Origin, watched};
+use clickstream_telemetry::{Function, LiveFeed, Origin, watched, watched_by};
 use clickstream_unspill::{Unspill, UnspillError, Unspilled};
 use clickstream_warehouse::Warehouse;
 use serde::Serialize;
 use serde_json::Value;
 use tokio::sync::Mutex;
 
-use super::{Parts, erasing::SettleNow, polled, retention::REJECTED_DAYS};
+use super::{Parts, erasing::SettleNow, polled, retention::retention};
 use crate::config::Config;
 
 /// Merges of one run by the clock begin within this long: the next compaction is not to wait for them.
@@ -56,6 +57,8 @@ pub struct Functions {
     pub erase: Erase,
     /// What was spilled back into the log.
     pub unspill: Unspill,
+    /// What is old and needed no more.
+    retention: Retention,
     /// The ledger, repairs, and ClickHouse and the event store anew from the lake.
     pub reconcile: Reconcile,
     /// Which lake versions are settled.
@@ -77,7 +80,7 @@ pub struct Compacted {
 
 impl Functions {
     /// Names that [`Functions::invoke`] knows.
-    pub const NAMES: [&str; 8] = ["compact", "vacuum", "settle", "replay", "unspill", "erase", "reconcile", "rebuild"];
+    pub const NAMES: [&str; 9] = ["compact", "vacuum", "settle", "replay", "unspill", "erase", "reconcile", "rebuild", "retention"];
 
     /// The functions of a started service, for `sites`, on the log of the identity `log_id`.
     pub fn new(parts: &Parts, log_id: String, sites: &Sites, config: &Config) -> Self {
@@ -121,6 +124,7 @@ impl Functions {
             replay,
             erase,
             unspill: Unspill::new(log(), objects()),
+            retention: retention(parts, config),
             reconcile: reconcile(parts, log_id_of_ledger, tombstones, config),
             warehouse: parts.warehouse.clone(),
             compaction: Mutex::new(()),
@@ -169,6 +173,7 @@ impl Functions {
             "erase" => self.run_erase(payload).await,
             "reconcile" => self.run_reconcile(payload).await,
             "rebuild" => self.run_rebuild(payload).await,
+            "retention" => self.run_retention(payload).await,
             _ => return None,
         })
     }
@@ -231,6 +236,16 @@ impl Functions {
         Ok(serde_json::to_value(watched(Function::Rebuild, Origin::Current, self.reconcile.rebuild(request)).await?)?)
     }
 
+    /// Removes what is old and needed no more, or says what would go.
+    pub async fn retain(&self, request: RetentionRequest) -> RetentionReport {
+        let run = self.retention.run(request);
+        watched_by(Function::Retention, Origin::Current, |report: &RetentionReport| report.failed.is_empty(), run).await
+    }
+
+    async fn run_retention(&self, payload: Value) -> anyhow::Result<Value> {
+        Ok(serde_json::to_value(self.retain(serde_json::from_value(payload)?).await)?)
+    }
+
     /// Days are computed and settled while no compaction is: the two would only make each other begin again.
     async fn run_replay(&self, payload: Value) -> anyhow::Result<Value> {
         let request: ReplayRequest = serde_json::from_value(payload)?;
@@ -244,7 +259,8 @@ impl Functions {
 fn reconcile(parts: &Parts, log_id: String, tombstones: Arc<Tombstones>, config: &Config) -> Reconcile {
     let (log, objects, lake) = (Arc::clone(&parts.log), Arc::clone(&parts.objects), Arc::clone(&parts.lake));
     let sources = Sources::new(log, objects, lake, parts.warehouse.clone(), Arc::clone(&parts.store), log_id).with_tombstones(tombstones);
-    let groups = Groups { store: polled::STORE, land: polled::LAND, intake_topic: polled::INTAKE_TOPIC };
+    let (store, land) = (polled::STORE.into(), polled::LAND.into());
+    let groups = Groups { store, store_rejected: polled::STORE.into(), land, intake_topic: polled::INTAKE_TOPIC.into() };
     let retention = Duration::from_hours(24 * u64::from(config.log_days));
     Reconcile::new(sources, Settings { groups, retention, ..Settings::default() })
 }

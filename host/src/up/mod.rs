@@ -11,7 +11,7 @@ mod notified;
 mod parts;
 pub mod polled;
 pub mod probe;
-mod retention;
+pub mod retention;
 mod schedule;
 mod sites;
 pub mod status;

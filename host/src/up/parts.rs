@@ -152,14 +152,16 @@ async fn bucket(config: &Config, running: &mut Running) -> anyhow::Result<Bucket
 }
 
 async fn warehouse(config: &Config, running: &mut Running) -> anyhow::Result<Warehouse> {
+    // Marts of days that the lake lets go of are closed.
+    let closing = config.retention.lake_days.days();
     if let Some(url) = &config.servers.warehouse {
-        return Warehouse::from_url(url).context("WAREHOUSE_URL cannot be used");
+        return Ok(Warehouse::from_url(url).context("WAREHOUSE_URL cannot be used")?.closing_after(closing));
     }
     // ClickHouse's threads take over the priority of the one that starts them, which is to be a worker's.
     let (folder, library) = (config.data.join("clickhouse"), config.chdb_lib.clone());
     let clickhouse = tokio::spawn(async move { EmbeddedClickHouse::start(&folder, &library).await });
     let clickhouse = clickhouse.await?.context("ClickHouse does not start")?;
-    let warehouse = Warehouse::from_url(clickhouse.url()).context("ClickHouse does not answer")?;
+    let warehouse = Warehouse::from_url(clickhouse.url()).context("ClickHouse does not answer")?.closing_after(closing);
     warehouse.migrate().await.context("the tables of ClickHouse cannot be brought up to date")?;
     running.clickhouse = Some(clickhouse);
     Ok(warehouse)

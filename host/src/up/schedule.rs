@@ -4,10 +4,11 @@ use std::{sync::Arc, time::Duration};
 
 use clickstream_compact::VacuumRequest;
 use clickstream_reconcile::ReconcileRequest;
-use clickstream_telemetry::{Function, Origin, awaited, watched};
+use clickstream_retention::RetentionRequest;
+use clickstream_telemetry::{Function, awaited};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{Functions, Parts, lease::Lease, retention::Retention};
+use super::{Functions, Parts, lease::Lease};
 use crate::config::Config;
 
 /// How often retention looks.
@@ -62,7 +63,7 @@ pub fn start(parts: &Arc<Parts>, functions: &Arc<Functions>, config: &Config, st
             async move { f.vacuum(VacuumRequest::default()).await.map(drop) }
         },
     );
-    let retention = Arc::new(Retention::new(parts, config));
+    let f = Arc::clone(functions);
     every(
         "retention",
         RETENTION_EVERY,
@@ -71,8 +72,8 @@ pub fn start(parts: &Arc<Parts>, functions: &Arc<Functions>, config: &Config, st
         work,
         || {},
         move || {
-            let retention = Arc::clone(&retention);
-            async move { watched(Function::Retention, Origin::Current, retention.run()).await }
+            let f = Arc::clone(&f);
+            async move { f.retain(RetentionRequest::default()).await.whole().map(drop).map_err(Into::into) }
         },
     );
 }

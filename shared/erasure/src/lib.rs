@@ -16,7 +16,7 @@ pub use erased::{Erased, Whose};
 pub use error::ErasureError;
 pub use key::ErasureKey;
 pub use original::{Named, names_in, text_names};
-pub use raw::{ERASED, forget_rows, rewrite_raw};
+pub use raw::{ERASED, LANDED_AT, forget_rows, rewrite_raw};
 pub use tombstone::{Kind, Person, Tombstone};
 pub use tombstones::Tombstones;
 

@@ -10,6 +10,10 @@ use clickstream_objects::{Condition, ObjectError, PutOptions, SharedObjects};
 
 use crate::{Erased, ErasureError, erased::whole_numbers};
 
+/// Metadata of a raw object that was rewritten: when it was landed, µs since 1970. A write changes when it was modified, and
+/// retention counts from when it was landed.
+pub const LANDED_AT: &str = "landed-at";
+
 /// What stands in place of an erased row, so that offsets stay whole: a dead letter of these bytes.
 pub const ERASED: &[u8] = b"erased";
 
@@ -83,10 +87,12 @@ pub async fn rewrite_raw(objects: &SharedObjects, key: &str, erased: &Erased) ->
         let (by, of) = (erased.clone(), log_id.clone());
         let forgotten = tokio::task::spawn_blocking(move || forget_rows(&bytes, &of, &by)).await;
         let Some((bytes, rows)) = forgotten.map_err(|e| ObjectError::Unavailable(e.to_string()))?? else { return Ok(0) };
+        let mut metadata = info.metadata;
+        metadata.entry(LANDED_AT.to_owned()).or_insert_with(|| info.modified_at.to_string());
         let options = PutOptions {
             condition: Condition::Matches(info.etag),
             content_type: Some("application/vnd.apache.parquet".to_owned()),
-            metadata: info.metadata,
+            metadata,
         };
         match objects.put(key, bytes, options).await {
             Ok(_) => return Ok(rows),

@@ -17,6 +17,8 @@ use crate::{Change, Counts, LakeError, LakeFile, Watermarks, counts::COUNTS, rep
 pub const WATERMARKS: &str = "clickstream.watermarks";
 /// Name, in `commitInfo`, of the object that lists whose rows an erasure took out.
 pub const ERASED: &str = "clickstream.erased";
+/// Name, in `commitInfo`, of the first day that stayed when days expired.
+pub const EXPIRED: &str = "clickstream.expired_before";
 /// Name, in `commitInfo`, of an id that no other commit has.
 pub const WRITE: &str = "clickstream.write";
 /// Name, in `commitInfo`, of what a replay says of itself.
@@ -44,7 +46,7 @@ pub struct CommitFile {
 /// Reads the commit file of `version`.
 pub fn read(version: u64, bytes: &Bytes) -> Result<CommitFile, LakeError> {
     let (mut added, mut removed) = (Vec::new(), Vec::new());
-    let (mut erased, mut replayed, mut watermarks, mut counts) = (None, None, None, None);
+    let (mut erased, mut replayed, mut expired, mut watermarks, mut counts) = (None, None, None, None, None);
     for action in get_actions(version, bytes)? {
         match action {
             Action::Add(add) if add.data_change => added.push(LakeFile::new(&add.path, add.size, add.stats.as_deref())?),
@@ -54,15 +56,17 @@ pub fn read(version: u64, bytes: &Bytes) -> Result<CommitFile, LakeError> {
                 erased = said(version, &info, ERASED)?;
                 replayed = said::<Replayed>(version, &info, REPLAYED)?;
                 counts = said(version, &info, COUNTS)?;
+                expired = said(version, &info, EXPIRED)?;
             }
             _ => {}
         }
     }
-    let change = match (erased, replayed) {
-        (Some(list), _) => Change::Erase { removed: list },
-        (None, Some(Replayed { day, happened_on })) => Change::Replay { day, happened_on, files: added },
-        (None, None) if added.is_empty() => Change::Rewrite,
-        (None, None) => Change::Append(added),
+    let change = match (erased, replayed, expired) {
+        (Some(list), ..) => Change::Erase { removed: list },
+        (None, Some(Replayed { day, happened_on }), _) => Change::Replay { day, happened_on, files: added },
+        (None, None, Some(before)) => Change::Expire { before },
+        (None, None, None) if added.is_empty() => Change::Rewrite,
+        (None, None, None) => Change::Append(added),
     };
     Ok(CommitFile { change, watermarks, counts, removed })
 }

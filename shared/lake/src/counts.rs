@@ -13,13 +13,13 @@ use crate::{Lake, LakeError, LakeFile, NewFile, Rewrite, Snapshot, Watermarks, a
 pub const COUNTS: &str = "clickstream.counts";
 
 /// What became of the offsets `[since, w)` of one partition, where w is its watermark:
-/// w − since = rows + duplicates + `dead_letters` + erased + missing.
+/// w − since = rows + duplicates + `dead_letters` + erased + missing + expired.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct PlaceCounts {
     /// The offset from which on is counted: 0, or the watermark as of the first commit that counted.
     pub since: u64,
-    /// Rows that the table got. Those that were erased since are counted in `erased` and no longer here.
+    /// Rows that the table got. Those that were erased or expired since are counted there and no longer here.
     pub rows: u64,
     /// Repeats left out.
     pub duplicates: u64,
@@ -29,12 +29,14 @@ pub struct PlaceCounts {
     pub erased: u64,
     /// Offsets whose gap was accepted.
     pub missing: u64,
+    /// Rows that left the table because their day was too old.
+    pub expired: u64,
 }
 
 impl PlaceCounts {
     /// All of them together.
     pub fn total(&self) -> u64 {
-        self.rows + self.duplicates + self.dead_letters + self.erased + self.missing
+        self.rows + self.duplicates + self.dead_letters + self.erased + self.missing + self.expired
     }
 
     /// Adds what a commit took; `since` stays.
@@ -44,6 +46,7 @@ impl PlaceCounts {
         self.dead_letters += taken.dead_letters;
         self.erased += taken.erased;
         self.missing += taken.missing;
+        self.expired += taken.expired;
     }
 }
 

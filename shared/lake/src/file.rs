@@ -19,6 +19,10 @@ pub struct LakeFile {
     pub original_at_min: Micros,
     /// The latest `original_at`.
     pub original_at_max: Micros,
+    /// The earliest `occurred_at`, cut to milliseconds; the least there is where the file does not say.
+    pub occurred_at_min: Micros,
+    /// The latest `occurred_at`, rounded up to milliseconds; the greatest there is where the file does not say.
+    pub occurred_at_max: Micros,
 }
 
 /// A file that is written and not yet committed.
@@ -37,16 +41,19 @@ impl LakeFile {
     pub(crate) fn new(path: &str, size: i64, stats: Option<&str>) -> Result<Self, LakeError> {
         let corrupt = |what: &str| LakeError::Corrupt(format!("{path} has no usable {what}"));
         let stats: Value = serde_json::from_str(stats.unwrap_or_default()).map_err(|_| corrupt("statistics"))?;
-        let moment = |bound: &str| {
-            let text = stats[bound]["original_at"].as_str()?;
+        let moment_of = |bound: &str, column: &str| {
+            let text = stats[bound][column].as_str()?;
             serde_json::from_value::<Micros>(text.into()).ok()
         };
+        let moment = |bound: &str| moment_of(bound, "original_at");
         Ok(Self {
             path: path.to_owned(),
             size: u64::try_from(size).map_err(|_| corrupt("size"))?,
             rows: stats["numRecords"].as_u64().ok_or_else(|| corrupt("number of rows"))?,
             original_at_min: moment("minValues").ok_or_else(|| corrupt("range of original_at"))?,
             original_at_max: moment("maxValues").ok_or_else(|| corrupt("range of original_at"))?,
+            occurred_at_min: moment_of("minValues", "occurred_at").unwrap_or(Micros(i64::MIN)),
+            occurred_at_max: moment_of("maxValues", "occurred_at").unwrap_or(Micros(i64::MAX)),
         })
     }
 }

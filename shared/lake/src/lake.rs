@@ -130,7 +130,15 @@ impl Lake {
         let path = format!("part-{}.zstd.parquet", Uuid::now_v7());
         let size = bytes.len() as u64;
         self.files.put(&Path::from(path.as_str()), bytes.into()).await?;
-        let file = LakeFile { path, size, rows, original_at_min: original_at.0, original_at_max: original_at.1 };
+        let file = LakeFile {
+            path,
+            size,
+            rows,
+            original_at_min: original_at.0,
+            original_at_max: original_at.1,
+            occurred_at_min: occurred_at.0,
+            occurred_at_max: occurred_at.1,
+        };
         Ok(NewFile { file, occurred_at, written_at: Micros::now() })
     }
 

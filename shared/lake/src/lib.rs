@@ -10,8 +10,10 @@ mod commit;
 mod counts;
 mod erased;
 mod error;
+mod expire;
 mod file;
 mod lake;
+mod lake_days;
 mod log_files;
 mod open;
 mod replay;
@@ -24,8 +26,10 @@ use jiff::civil::Date;
 pub use counts::{Counts, PlaceCounts};
 pub use erased::ErasedRow;
 pub use error::LakeError;
+pub use expire::{Expiry, RowsByPlace, begin_of};
 pub use file::{LakeFile, NewFile};
 pub use lake::Lake;
+pub use lake_days::{LakeDays, LakeDaysError};
 pub use replay::{Replay, WrittenBy, day_of, moments_of};
 pub use vacuum::{Vacuum, Vacuumed};
 
@@ -60,6 +64,11 @@ pub enum Change {
         /// The list's path within the table.
         removed: String,
     },
+    /// It took out every row that happened before this day (UTC, by `occurred_at`).
+    Expire {
+        /// The first day that stays.
+        before: Date,
+    },
     /// It put the rows of a day in place of those that stood: the same events with other values, but for rows of people
     /// who were erased.
     Replay {
@@ -88,7 +97,7 @@ impl Version {
     pub fn added(&self) -> &[LakeFile] {
         match &self.change {
             Change::Append(files) | Change::Replay { files, .. } => files,
-            Change::Rewrite | Change::Erase { .. } => &[],
+            Change::Rewrite | Change::Erase { .. } | Change::Expire { .. } => &[],
         }
     }
 }

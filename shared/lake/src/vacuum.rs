@@ -126,7 +126,7 @@ impl Lake {
                 Change::Erase { removed } => {
                     needed.insert(removed);
                 }
-                Change::Append(_) | Change::Replay { .. } | Change::Rewrite => {}
+                Change::Append(_) | Change::Replay { .. } | Change::Rewrite | Change::Expire { .. } => {}
             }
             // What went lately is kept for whoever still reads an older version.
             if vacuum.only.is_none() {

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use clickstream_event::Micros;
-use clickstream_lake::{Change, Lake, LakeError, NewFile, PlaceCounts, Replay, Vacuum, Watermarks, WrittenBy, day_of, moments_of, place};
+use clickstream_lake::{
+    Change, Expiry, Lake, LakeDays, LakeError, NewFile, PlaceCounts, Replay, Vacuum, Watermarks, WrittenBy, day_of, moments_of, place,
+};
 use jiff::civil::Date;
 use object_store::{ObjectStore, memory::InMemory};
 
@@ -55,6 +57,55 @@ async fn versions_tell_what_they_added_also_past_checkpoints() {
     let versions = other.versions(40, 45).await.unwrap();
     assert_eq!(versions.len(), 6);
     assert_eq!((versions[0].version, versions[0].added().len(), &versions[0].watermarks), (40, 1, &next(0, 40)));
+}
+
+#[tokio::test]
+async fn days_that_are_too_old_leave_by_a_version_of_their_own() {
+    let bucket: Arc<dyn ObjectStore> = Arc::new(InMemory::new());
+    let (one, other) = (lake(&bucket).await, lake(&bucket).await);
+    for (offset, from) in [(4, 0), (9, 5_000)] {
+        let base = one.snapshot().await.unwrap();
+        let span = (Micros(from), Micros(from + 1_000));
+        let file = one.write_file(Bytes::from_static(b"x"), 4, span, span).await.unwrap();
+        let taken = [(place("log", 0), PlaceCounts { rows: 4, ..PlaceCounts::default() })].into();
+        one.commit_counted(&base, &[file], &next(0, offset), &taken).await.unwrap();
+    }
+    let base = one.snapshot().await.unwrap();
+    let expiry = Expiry {
+        before: "2026-11-25".parse().unwrap(),
+        removed: base.files.iter().filter(|file| file.occurred_at_max < Micros(5_000)).cloned().collect(),
+        rows: [(place("log", 0), 3)].into(),
+    };
+    let version = one.expire(&base, &expiry).await.unwrap();
+    assert_eq!((version, matches!(other.expire(&base, &expiry).await, Err(LakeError::Lost(_)))), (base.version + 1, true));
+
+    let seen = lake(&bucket).await.snapshot().await.unwrap();
+    assert_eq!((seen.version, seen.files.len(), &seen.watermarks), (version, 1, &base.watermarks));
+    let counts = &other.counts(version).await.unwrap()[&place("log", 0)];
+    let before = &other.counts(base.version).await.unwrap()[&place("log", 0)];
+    assert_eq!((counts.rows + 3, counts.expired, before.expired), (before.rows, 3, 0));
+    let said = other.versions(version, version).await.unwrap().remove(0);
+    assert!(matches!(&said.change, Change::Expire { before } if before.to_string() == "2026-11-25"), "{said:?}");
+    assert!(one.committed_at(version).await.unwrap().is_some() && one.committed_at(version + 1).await.unwrap().is_none());
+}
+
+#[test]
+fn days_are_a_number_or_nothing() {
+    assert_eq!(LakeDays::parse("").unwrap().days(), None);
+    assert_eq!(LakeDays::parse("31").unwrap().days(), Some(31));
+    for wrong in ["30", "36501", "-1", "a month"] {
+        let said = LakeDays::parse(wrong).unwrap_err().to_string();
+        assert_eq!(said, format!("LAKE_DAYS={wrong:?} is wrong: days from 31 to 36500, or nothing to keep all"));
+    }
+}
+
+#[test]
+fn a_day_leaves_an_hour_after_its_marts_are_closed() {
+    let days = LakeDays::parse("60").unwrap();
+    let first_kept = |now: &str| days.first_kept(Micros(now.parse::<jiff::Timestamp>().unwrap().as_microsecond())).unwrap().to_string();
+    assert_eq!(first_kept("2026-11-27T00:59:59Z"), "2026-09-27");
+    assert_eq!(first_kept("2026-11-27T01:00:00Z"), "2026-09-28");
+    assert_eq!(LakeDays::default().first_kept(Micros::now()), None);
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod commits;
 mod committer;
 mod delivery;
 mod failure;
+mod iam;
 mod identity;
 mod inspect;
 mod lane;
@@ -149,11 +150,14 @@ impl KafkaLog {
             return Err(failure::closed());
         }
         let mut admin = self.inner.admin.lock().unwrap_or_else(PoisonError::into_inner);
+        let config = self.inner.options.settings.admin();
         if let Some(admin) = &*admin {
+            iam::authorize(admin.inner(), &config)?;
             return Ok(Arc::clone(admin));
         }
-        let made = AdminClient::from_config_and_context(&self.inner.options.settings.admin(), Quiet);
+        let made = AdminClient::from_config_and_context(&config, Quiet);
         let made = Arc::new(made.map_err(|e| LogError::Unavailable(format!("no client can be made: {e}")))?);
+        iam::authorize(made.inner(), &config)?;
         *admin = Some(Arc::clone(&made));
         Ok(made)
     }

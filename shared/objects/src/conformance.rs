@@ -170,3 +170,89 @@ pub async fn writes_are_announced(objects: &dyn Objects, notifications: &dyn Not
     assert!(matches!(refused, Err(ObjectError::PreconditionFailed(_))));
     assert_eq!(notifications.pending("inbox/n/").await.expect("a count"), 1, "a write that did not take place is not announced");
 }
+
+/// Tags stand beside each other, one of a name, until the object is written anew.
+pub async fn tags_stand_beside_each_other(objects: &dyn Objects) {
+    put(objects, "check/tagged", b"x").await;
+    let tag = async |name: &str, value: &str| objects.tag("check/tagged", name, value).await.expect("a tag is put");
+    assert!(tag("colour", "red").await);
+    assert!(tag("expired", "true").await);
+    assert!(!tag("expired", "true").await, "it has it");
+    assert!(!tag("colour", "red").await, "the other stays");
+    assert!(tag("colour", "blue").await);
+    put(objects, "check/tagged", b"y").await;
+    assert!(tag("expired", "true").await, "it was written anew");
+    let missing = objects.tag("check/none", "expired", "true").await;
+    assert!(matches!(missing, Err(ObjectError::NotFound(_))), "{missing:?}");
+}
+
+/// A bucket that keeps no tags says so, and not that it may work later.
+pub async fn tags_are_refused(objects: &dyn Objects) {
+    put(objects, "check/untagged", b"x").await;
+    let refused = objects.tag("check/untagged", "expired", "true").await;
+    assert!(matches!(&refused, Err(ObjectError::Refused(why)) if why.contains("keeps no tags")), "{refused:?}");
+}
+
+/// A bucket without versions has none to list, and an object goes whole at once.
+pub async fn without_versions_an_object_goes_at_once(objects: &dyn Objects) {
+    assert!(!objects.keeps_versions().await.expect("an answer"));
+    for body in [&b"one"[..], b"two"] {
+        put(objects, "check/whole", body).await;
+    }
+    assert_eq!(objects.delete_old_versions("check/whole").await.expect("an answer"), 0);
+    assert_eq!(objects.delete_whole("check/whole").await.expect("a delete succeeds"), 1);
+    assert!(matches!(objects.head("check/whole").await, Err(ObjectError::NotFound(_))));
+}
+
+/// Versions of `prefix`: key, whether it stands, whether it is a marker.
+async fn versions_of(objects: &dyn Objects, prefix: &str) -> Vec<(String, bool, bool)> {
+    let (mut found, mut after) = (Vec::new(), None);
+    loop {
+        let page = objects.versions(prefix, after.as_ref()).await.expect("versions are listed");
+        found.extend(page.versions.into_iter().map(|v| (v.key, v.is_latest, v.is_marker)));
+        after = page.next;
+        if after.is_none() {
+            found.sort();
+            return found;
+        }
+    }
+}
+
+/// A bucket that keeps versions, switched on after an object stood: what is old goes and what stands stays; of a removed
+/// object everything goes. `before` is such an object, under `check/`.
+pub async fn old_versions_go_and_what_stands_stays(objects: &dyn Objects, before: &str) {
+    assert!(objects.keeps_versions().await.expect("an answer"));
+    // One of before, and a neighbour whose key begins the same.
+    put(objects, before, b"second").await;
+    put(objects, &format!("{before}-neighbour"), b"n1").await;
+    put(objects, &format!("{before}-neighbour"), b"n2").await;
+    objects.delete(before).await.expect("a delete succeeds");
+    put(objects, before, b"third").await;
+    let page = objects.versions(before, None).await.expect("versions are listed");
+    let older = page.versions.iter().find(|v| v.key == before && v.version_id == "null").expect("the object of before");
+    assert_eq!(objects.get_version(before, &older.version_id).await.expect("an older version is read"), "first");
+    assert_eq!(objects.delete_old_versions(before).await.expect("versions go"), 3, "two objects and a marker");
+    assert_eq!(objects.get(before).await.expect("it stands").1, "third");
+    let neighbour = format!("{before}-neighbour");
+    let left = [(before.to_owned(), true, false), (neighbour.clone(), false, false), (neighbour.clone(), true, false)];
+    assert_eq!(versions_of(objects, before).await, left);
+    assert_eq!(objects.delete_old_versions(before).await.expect("again changes nothing"), 0);
+
+    objects.delete(before).await.expect("a delete succeeds");
+    assert_eq!(objects.delete_old_versions(before).await.expect("versions go"), 2, "the object and the marker");
+    assert_eq!(objects.delete_whole(&neighbour).await.expect("all goes"), 2);
+    assert_eq!(versions_of(objects, before).await, []);
+}
+
+/// More versions of one object than a page holds: none of them stands again while the rest goes.
+pub async fn many_versions_of_a_removed_object_go(objects: &dyn Objects) {
+    for batch in (0..1_020).collect::<Vec<_>>().chunks(30) {
+        let puts = batch.iter().map(|_| objects.put("check/many", Bytes::from_static(b"v"), PutOptions::default()));
+        assert!(futures::future::join_all(puts).await.iter().all(Result::is_ok));
+    }
+    objects.delete("check/many").await.expect("a delete succeeds");
+    let page = objects.versions("check/many", None).await.expect("versions are listed");
+    assert!(page.next.is_some(), "they fill more than a page");
+    assert_eq!(objects.delete_old_versions("check/many").await.expect("versions go"), 1_021);
+    assert_eq!(versions_of(objects, "check/many").await, []);
+}

@@ -2,9 +2,11 @@
 
 pub mod conformance;
 pub mod embedded;
+pub mod expiring;
 mod measured;
 mod notification;
 pub mod s3;
+mod version;
 
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -14,6 +16,7 @@ use futures::stream::BoxStream;
 
 pub use measured::measured;
 pub use notification::{Delivery, Notification, Notifications};
+pub use version::{Version, VersionCursor, VersionPage};
 
 /// A condition under which a PUT may take place. Checked and written atomically.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -73,6 +76,13 @@ pub enum ObjectError {
     Refused(String),
 }
 
+impl ObjectError {
+    /// A bucket that keeps no tags was to put one on `key`.
+    pub(crate) fn no_tags(key: &str) -> Self {
+        Self::Refused(format!("the bucket's server keeps no tags of objects, such as of {key}"))
+    }
+}
+
 /// A stream of an object's bytes.
 pub type ByteStream = BoxStream<'static, Result<Bytes, ObjectError>>;
 
@@ -100,6 +110,38 @@ pub trait Objects: Send + Sync + 'static {
     async fn delete_old_versions(&self, key: &str) -> Result<u64, ObjectError> {
         let _ = key;
         Ok(0)
+    }
+    /// True if the bucket keeps older versions of its objects, or did once.
+    async fn keeps_versions(&self) -> Result<bool, ObjectError> {
+        Ok(false)
+    }
+    /// Removes the object with all its versions, the one that stands last, and says how many; 1 where the bucket keeps no
+    /// versions.
+    async fn delete_whole(&self, key: &str) -> Result<u64, ObjectError> {
+        self.delete(key).await.map(|()| 1)
+    }
+    /// Versions of objects under `prefix`, those that stand among them, after `after`. None where the bucket keeps no
+    /// versions.
+    async fn versions(&self, prefix: &str, after: Option<&VersionCursor>) -> Result<VersionPage, ObjectError> {
+        let _ = (prefix, after);
+        Ok(VersionPage::default())
+    }
+    /// The bytes of one version.
+    async fn get_version(&self, key: &str, version_id: &str) -> Result<Bytes, ObjectError> {
+        let _ = version_id;
+        Err(ObjectError::NotFound(key.to_owned()))
+    }
+    /// Removes one version for good; no error if it is gone.
+    async fn delete_version(&self, key: &str, version_id: &str) -> Result<(), ObjectError> {
+        let _ = (key, version_id);
+        Ok(())
+    }
+    /// Puts the tag `name` = `value` (at most 128 and 256 characters) on the object beside those that it has; false if it
+    /// has it already. Who writes the object anew takes its tags away. [`ObjectError::Refused`] where the bucket's server
+    /// keeps no tags.
+    async fn tag(&self, key: &str, name: &str, value: &str) -> Result<bool, ObjectError> {
+        let _ = (name, value);
+        Err(ObjectError::no_tags(key))
     }
 }
 

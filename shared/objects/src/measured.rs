@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use clickstream_telemetry::called;
 
-use crate::{ByteStream, ObjectError, ObjectInfo, Objects, PutOptions, SharedObjects};
+use crate::{ByteStream, ObjectError, ObjectInfo, Objects, PutOptions, SharedObjects, VersionCursor, VersionPage};
 
 /// The name of this client in metrics.
 const CLIENT: &str = "objects";
@@ -60,5 +60,29 @@ impl Objects for Measured {
 
     async fn delete_old_versions(&self, key: &str) -> Result<u64, ObjectError> {
         called(CLIENT, "delete_old_versions", is_failure, self.0.delete_old_versions(key)).await
+    }
+
+    async fn keeps_versions(&self) -> Result<bool, ObjectError> {
+        called(CLIENT, "keeps_versions", is_failure, self.0.keeps_versions()).await
+    }
+
+    async fn delete_whole(&self, key: &str) -> Result<u64, ObjectError> {
+        called(CLIENT, "delete_whole", is_failure, self.0.delete_whole(key)).await
+    }
+
+    async fn versions(&self, prefix: &str, after: Option<&VersionCursor>) -> Result<VersionPage, ObjectError> {
+        called(CLIENT, "versions", is_failure, self.0.versions(prefix, after)).await
+    }
+
+    async fn get_version(&self, key: &str, version_id: &str) -> Result<Bytes, ObjectError> {
+        called(CLIENT, "get_version", is_failure, self.0.get_version(key, version_id)).await
+    }
+
+    async fn delete_version(&self, key: &str, version_id: &str) -> Result<(), ObjectError> {
+        called(CLIENT, "delete_version", is_failure, self.0.delete_version(key, version_id)).await
+    }
+
+    async fn tag(&self, key: &str, name: &str, value: &str) -> Result<bool, ObjectError> {
+        called(CLIENT, "tag", is_failure, self.0.tag(key, name, value)).await
     }
 }

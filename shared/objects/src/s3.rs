@@ -3,8 +3,10 @@
 mod config;
 mod errors;
 mod inspect;
+mod lifecycle;
 mod multipart;
 mod setup;
+mod tags;
 mod versions;
 
 use std::{path::Path, sync::Arc};
@@ -17,8 +19,9 @@ use tokio::sync::OnceCell;
 
 pub use config::{S3Config, S3ConfigError};
 pub use inspect::{Announcement, unannounced};
+pub use lifecycle::Lifecycle;
 
-use crate::{ByteStream, Condition, ObjectError, ObjectInfo, Objects, PutOptions};
+use crate::{ByteStream, Condition, ObjectError, ObjectInfo, Objects, PutOptions, VersionCursor, VersionPage};
 
 /// Files above this size are written in parts, bytes.
 const MULTIPART_ABOVE: u64 = 16 << 20;
@@ -159,6 +162,34 @@ impl Objects for S3Objects {
 
     async fn delete_old_versions(&self, key: &str) -> Result<u64, ObjectError> {
         versions::delete_old(self.client().await, self.bucket(), key).await
+    }
+
+    async fn keeps_versions(&self) -> Result<bool, ObjectError> {
+        versions::kept(self.client().await, self.bucket()).await
+    }
+
+    async fn delete_whole(&self, key: &str) -> Result<u64, ObjectError> {
+        let client = self.client().await;
+        if !versions::kept(client, self.bucket()).await? {
+            return self.delete(key).await.map(|()| 1);
+        }
+        versions::delete_whole(client, self.bucket(), key).await
+    }
+
+    async fn versions(&self, prefix: &str, after: Option<&VersionCursor>) -> Result<VersionPage, ObjectError> {
+        versions::page(self.client().await, self.bucket(), prefix, after).await
+    }
+
+    async fn get_version(&self, key: &str, version_id: &str) -> Result<Bytes, ObjectError> {
+        versions::get(self.client().await, self.bucket(), key, version_id).await
+    }
+
+    async fn delete_version(&self, key: &str, version_id: &str) -> Result<(), ObjectError> {
+        versions::delete(self.client().await, self.bucket(), key, version_id).await
+    }
+
+    async fn tag(&self, key: &str, name: &str, value: &str) -> Result<bool, ObjectError> {
+        tags::add(self.client().await, self.bucket(), key, name, value).await
     }
 }
 

@@ -101,6 +101,15 @@ pub struct Cursor {
     pub event_id: Uuid,
 }
 
+/// How many were forgotten; none where a store does not know.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Expired {
+    /// Events.
+    pub events: Option<u64>,
+    /// Rejections.
+    pub rejections: Option<u64>,
+}
+
 /// Says of a rejection whether it is meant.
 pub type Which = Arc<dyn Fn(&Rejection) -> bool + Send + Sync>;
 
@@ -132,9 +141,14 @@ pub trait EventStore: Send + Sync + 'static {
     async fn note_erased(&self, events: &[ErasedEvent]) -> Result<(), StoreError>;
     /// Removes the rejections for which `which` says so, of those of `site` and of those whose site is not known.
     async fn erase_rejections(&self, site: &str, which: Which) -> Result<u64, StoreError>;
-    /// Forgets events and rejections received before the given moments. A store whose rows end by themselves, after the
-    /// [`Retention`] that it was opened with, has nothing to do here.
-    async fn expire(&self, events_before: Micros, rejections_before: Micros) -> Result<(), StoreError>;
+    /// Forgets events and rejections received before the given moments, and says how many. A store whose rows end by
+    /// themselves, after the [`Retention`] that it was opened with, has nothing to do here and cannot tell.
+    async fn expire(&self, events_before: Micros, rejections_before: Micros) -> Result<Expired, StoreError>;
+    /// How many [`EventStore::expire`] would forget; reads every event to tell.
+    async fn expirable(&self, events_before: Micros, rejections_before: Micros) -> Result<Expired, StoreError> {
+        let _ = (events_before, rejections_before);
+        Ok(Expired::default())
+    }
 }
 
 /// Shared handle to an event store.

@@ -7,7 +7,7 @@ use clickstream_event::{Logged, Micros};
 use clickstream_telemetry::called;
 use uuid::Uuid;
 
-use crate::{CopyAt, Cursor, ErasedEvent, EventStore, Found, LoggedRejection, Person, SharedStore, StoreError, Which};
+use crate::{CopyAt, Cursor, ErasedEvent, EventStore, Expired, Found, LoggedRejection, Person, SharedStore, StoreError, Which};
 
 /// The name of this client in metrics.
 const CLIENT: &str = "store";
@@ -67,7 +67,11 @@ impl EventStore for Measured {
         called(CLIENT, "erase_rejections", is_failure, self.0.erase_rejections(site, which)).await
     }
 
-    async fn expire(&self, events_before: Micros, rejections_before: Micros) -> Result<(), StoreError> {
+    async fn expire(&self, events_before: Micros, rejections_before: Micros) -> Result<Expired, StoreError> {
         called(CLIENT, "expire", is_failure, self.0.expire(events_before, rejections_before)).await
+    }
+
+    async fn expirable(&self, events_before: Micros, rejections_before: Micros) -> Result<Expired, StoreError> {
+        called(CLIENT, "expirable", is_failure, self.0.expirable(events_before, rejections_before)).await
     }
 }

@@ -27,7 +27,7 @@ use async_trait::async_trait;
 use clickstream_event::{Logged, Micros};
 use uuid::Uuid;
 
-use crate::{CopyAt, Cursor, ErasedEvent, EventStore, Found, LoggedRejection, Person, Retention, StoreError, Which};
+use crate::{CopyAt, Cursor, ErasedEvent, EventStore, Expired, Found, LoggedRejection, Person, Retention, StoreError, Which};
 use buckets::Directory;
 pub use config::{Replication, ScyllaConfig, Tls};
 pub use inspect::{Inspection, Kind, Node, inspect, try_write};
@@ -132,7 +132,7 @@ impl EventStore for ScyllaStore {
     }
 
     /// Nothing: rows carry their time to live, set when they were put.
-    async fn expire(&self, _events_before: Micros, _rejections_before: Micros) -> Result<(), StoreError> {
-        Ok(())
+    async fn expire(&self, _events_before: Micros, _rejections_before: Micros) -> Result<Expired, StoreError> {
+        Ok(Expired::default())
     }
 }

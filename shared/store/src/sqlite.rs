@@ -24,7 +24,8 @@ use clickstream_sqlite::{Failure, Readers};
 use tokio::sync::Mutex;
 use uuid::Uuid;
 
-use crate::{CopyAt, Cursor, ErasedEvent, EventStore, Found, LoggedRejection, Person, StoreError, Which};
+use crate::{CopyAt, Cursor, ErasedEvent, EventStore, Expired, Found, LoggedRejection, Person, StoreError, Which};
+use expiry::Removed;
 pub use options::SqliteStoreOptions;
 use writer::Writer;
 
@@ -85,12 +86,17 @@ impl SqliteStore {
         Ok(result?)
     }
 
-    /// Repeats a step until it says that nothing is left; others may write in between.
-    async fn repeat(&self, step: impl Fn(&mut Writer) -> Result<bool, Failure> + Copy + Send + 'static) -> Result<(), StoreError> {
-        while self.write(step).await? {
+    /// Repeats a step until it says that nothing is left; others may write in between. Says how many rows it removed.
+    async fn repeat(&self, step: impl Fn(&mut Writer) -> Result<Removed, Failure> + Copy + Send + 'static) -> Result<u64, StoreError> {
+        let mut sum = 0;
+        loop {
+            let Removed { rows, more } = self.write(step).await?;
+            sum += rows;
+            if !more {
+                return Ok(sum);
+            }
             tokio::task::yield_now().await;
         }
-        Ok(())
     }
 }
 
@@ -189,11 +195,23 @@ impl EventStore for SqliteStore {
         Ok(erased)
     }
 
-    async fn expire(&self, events_before: Micros, rejections_before: Micros) -> Result<(), StoreError> {
-        self.repeat(move |writer| writer.expire_events(events_before.0)).await?;
-        self.repeat(move |writer| writer.expire_rejections(rejections_before.0)).await?;
+    async fn expire(&self, events_before: Micros, rejections_before: Micros) -> Result<Expired, StoreError> {
+        let events = self.repeat(move |writer| writer.expire_events(events_before.0)).await?;
+        let rejections = self.repeat(move |writer| writer.expire_rejections(rejections_before.0)).await?;
         self.repeat(move |writer| writer.expire_erased(rejections_before.0)).await?;
-        self.repeat(Writer::shrink).await
+        self.repeat(Writer::shrink).await?;
+        Ok(Expired { events: Some(events), rejections: Some(rejections) })
+    }
+
+    async fn expirable(&self, events_before: Micros, rejections_before: Micros) -> Result<Expired, StoreError> {
+        let older = move |table: &'static str, before: Micros| {
+            self.readers.run(move |connection| {
+                let sql = format!("SELECT count(*) FROM {table} WHERE received_at < ?1");
+                connection.query_row(&sql, [before.0], |row| row.get::<_, i64>(0)).map_err(Failure::from)
+            })
+        };
+        let (events, rejections) = (older("events", events_before).await?, older("rejections", rejections_before).await?);
+        Ok(Expired { events: Some(events.cast_unsigned()), rejections: Some(rejections.cast_unsigned()) })
     }
 }
 

@@ -3,6 +3,7 @@
 //! What is logged: event ids, keys of objects, offsets, counts, errors. Never: bodies, write keys, addresses.
 
 mod called;
+mod emf;
 pub mod freshness;
 mod function;
 mod live;
@@ -11,6 +12,7 @@ pub mod metric;
 pub mod trace;
 
 pub use called::called;
+pub use emf::{Emf, NAMESPACE, Recorded, emf};
 pub use function::{Function, awaited, watched, watched_by};
 pub use live::{LiveEvent, LiveFeed};
 pub use logs::{LogFormat, init};

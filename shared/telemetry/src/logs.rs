@@ -9,7 +9,7 @@ use tracing_subscriber::{EnvFilter, fmt, prelude::*};
 pub enum LogFormat {
     /// For people.
     Text,
-    /// For machines: one JSON object a line.
+    /// For machines: one JSON object a line, with the fields of the span that it belongs to under `span`.
     Json,
 }
 
@@ -31,7 +31,7 @@ pub fn init(format: LogFormat) {
     let lines = fmt::layer().with_writer(std::io::stderr).with_target(true);
     let started = match format {
         LogFormat::Text => registry.with(lines.compact()).try_init(),
-        LogFormat::Json => registry.with(lines.json().flatten_event(true)).try_init(),
+        LogFormat::Json => registry.with(lines.json().flatten_event(true).with_current_span(true).with_span_list(false)).try_init(),
     };
     if started.is_err() {
         tracing::debug!("logging was started before");

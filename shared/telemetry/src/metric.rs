@@ -80,6 +80,8 @@ pub const MERGED_FILES: &str = "clickstream_merged_files_total";
 pub const VACUUMED_FILES: &str = "clickstream_vacuumed_files_total";
 /// Rows settled in ClickHouse.
 pub const SETTLED_ROWS: &str = "clickstream_settled_rows_total";
+/// What retention removed, by `rule`.
+pub const EXPIRED: &str = "clickstream_expired_total";
 /// Newest version of the lake.
 pub const LAKE_VERSION: &str = "clickstream_lake_version";
 /// Newest version of the lake that reports show.

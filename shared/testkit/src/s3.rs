@@ -48,6 +48,18 @@ impl Bucket {
         ]
     }
 
+    /// `OBJECTS_URL` by which a function reaches it through `address`, `HOST:PORT`.
+    pub fn url_through(&self, address: &str) -> String {
+        let config = self.config();
+        format!("s3://{}?endpoint=http://{address}&region={}", config.bucket, config.region)
+    }
+
+    /// `HOST:PORT` of the server.
+    pub fn address(&self) -> String {
+        let endpoint = self.config().endpoint.as_deref().unwrap();
+        endpoint.strip_prefix("http://").unwrap_or(endpoint).trim_end_matches('/').to_owned()
+    }
+
     /// Writes an object and answers its notification.
     pub async fn put(&self, key: &str, bytes: impl Into<Bytes>) -> Notification {
         let bytes = bytes.into();

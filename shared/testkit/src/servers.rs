@@ -8,7 +8,9 @@ use std::{
     process::{Command, Stdio},
 };
 
+use clickstream_objects::s3::S3Config;
 use tempfile::TempDir;
+use uuid::Uuid;
 
 /// The repository.
 fn root() -> PathBuf {
@@ -43,6 +45,20 @@ pub fn running(variable: &str, fact: &str) -> String {
     facts.get(fact).cloned().unwrap_or_else(|| {
         panic!("no server: {variable} is not set and {} has no {fact}; `make servers` starts the servers", file.display())
     })
+}
+
+/// A bucket of a test's own, to be made, on the `MinIO` that `make servers` started.
+///
+/// # Panics
+/// As of [`running`].
+pub fn bucket() -> S3Config {
+    let key = |name: &str| Some(running(name, name));
+    S3Config {
+        bucket: format!("test-{}", Uuid::new_v4().simple()),
+        access_key: key("AWS_ACCESS_KEY_ID"),
+        secret_key: key("AWS_SECRET_ACCESS_KEY"),
+        ..S3Config::from_url(&running("OBJECTS_URL", "OBJECTS_URL")).unwrap()
+    }
 }
 
 /// `NAME=VALUE` a line.

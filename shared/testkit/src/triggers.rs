@@ -4,6 +4,25 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
+/// A recorded event of `shared/triggers/fixtures`, such as `alb`.
+///
+/// # Panics
+/// If there is none of that name.
+pub fn recorded(name: &str) -> Value {
+    let file = format!("{}/../triggers/fixtures/{name}.json", env!("CARGO_MANIFEST_DIR"));
+    let text = std::fs::read_to_string(&file).unwrap_or_else(|error| panic!("{file}: {error}"));
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{file}: {error}"))
+}
+
+/// Events that SQS brings, a message for each, named `m-0`, `m-1`, ….
+pub fn by_sqs(events: &[Value]) -> Value {
+    let message = |(n, event): (usize, &Value)| {
+        json!({ "messageId": format!("m-{n}"), "receiptHandle": "h", "body": event.to_string(), "attributes": {}, "messageAttributes": {},
+            "eventSource": "aws:sqs", "eventSourceARN": "arn:aws:sqs:eu-central-1:123456789012:announced", "awsRegion": "eu-central-1" })
+    };
+    json!({ "Records": events.iter().enumerate().map(message).collect::<Vec<_>>() })
+}
+
 /// What S3 leaves as it is in a key.
 const KEPT: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'*').remove(b'/').remove(b' ');
 

@@ -19,6 +19,8 @@ pub struct WarehouseConfig {
     pub password: Option<String>,
     /// The database that holds our tables; `migrate` makes it if it is missing.
     pub database: String,
+    /// Whether blocks are compressed on their way.
+    pub compress: bool,
 }
 
 impl std::fmt::Debug for WarehouseConfig {
@@ -33,7 +35,8 @@ impl std::fmt::Debug for WarehouseConfig {
 }
 
 impl WarehouseConfig {
-    /// Reads `http[s]://[user:password@]host:port[/database]`; the database may stand in `?database=` as well.
+    /// Reads `http[s]://[user:password@]host:port[/database]`; the database may stand in `?database=` as well. `?compress=0` is for
+    /// a server that `clickstream clickhouse` serves on a network: it speaks no compression, which is off on loopback anyway.
     pub fn from_url(text: &str) -> Result<Self, WarehouseError> {
         let wrong = |why: String| {
             WarehouseError::Operator(format!("WAREHOUSE_URL is wrong: {why}; right would be http://user:password@host:8123/clickstream"))
@@ -51,20 +54,27 @@ impl WarehouseConfig {
         if !is_identifier(&database) {
             return Err(wrong(format!("database {database:?} has characters other than letters, digits and _")));
         }
+        let asked = url.query_pairs().find(|(name, _)| name == "compress").map(|(_, value)| value.into_owned());
+        let compress = match asked.as_deref() {
+            None => !is_loopback(&url),
+            Some("0") => false,
+            Some("1") => true,
+            Some(other) => return Err(wrong(format!("compress={other:?} is neither 0 nor 1"))),
+        };
         url.set_username("").and_then(|()| url.set_password(None)).map_err(|()| wrong("it has no host".to_owned()))?;
         url.set_path("");
         url.set_query(None);
-        Ok(Self { url: url.to_string(), user, password, database })
+        Ok(Self { url: url.to_string(), user, password, database, compress })
     }
+}
 
-    /// True where the server is on this machine: compressing what passes over loopback costs more than it saves.
-    pub(crate) fn is_loopback(&self) -> bool {
-        Url::parse(&self.url).is_ok_and(|url| match url.host() {
-            Some(Host::Ipv4(ip)) => ip.is_loopback(),
-            Some(Host::Ipv6(ip)) => ip.is_loopback(),
-            Some(Host::Domain(name)) => name == "localhost",
-            None => false,
-        })
+/// True where the server is on this machine: compressing what passes over loopback costs more than it saves.
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost",
+        None => false,
     }
 }
 
@@ -86,15 +96,17 @@ mod tests {
         let config = WarehouseConfig::from_url("http://me:p%40ss@127.0.0.1:8123/shop").unwrap();
         assert_eq!((config.url.as_str(), config.database.as_str()), ("http://127.0.0.1:8123/", "shop"));
         assert_eq!((config.user.as_deref(), config.password.as_deref()), (Some("me"), Some("p@ss")));
-        assert!(config.is_loopback());
+        assert!(!config.compress, "over loopback");
         assert!(!format!("{config:?}").contains("p@ss"));
         assert_eq!(WarehouseConfig::from_url("http://h:1/?database=d").unwrap().database, "d");
         assert_eq!(WarehouseConfig::from_url("https://ch.example").unwrap().database, DEFAULT_DATABASE);
+        assert!(WarehouseConfig::from_url("https://ch.example").unwrap().compress);
+        assert!(!WarehouseConfig::from_url("http://10.0.0.1:8123/clickstream?compress=0").unwrap().compress);
     }
 
     #[test]
     fn a_wrong_url_says_what_would_be_right() {
-        for wrong in ["ch:8123", "tcp://h:9000", "http://h/a-b", "http://h/1x"] {
+        for wrong in ["ch:8123", "tcp://h:9000", "http://h/a-b", "http://h/1x", "http://h/?compress=2"] {
             let error = WarehouseConfig::from_url(wrong).unwrap_err().to_string();
             assert!(error.contains("right would be"), "{error}");
         }

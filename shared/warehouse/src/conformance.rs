@@ -5,6 +5,7 @@
 #![allow(clippy::missing_panics_doc, clippy::unwrap_used, reason = "checks fail by panicking")]
 
 mod client;
+mod expiring;
 mod ledger;
 mod loading;
 mod marts;
@@ -17,6 +18,7 @@ use std::{future::Future, pin::Pin};
 use uuid::Uuid;
 
 pub use client::*;
+pub use expiring::*;
 pub use ledger::*;
 pub use loading::*;
 pub use marts::*;
@@ -52,6 +54,7 @@ checks!(
     older_numbers_of_a_rebuild_that_died_do_not_stay,
     a_rebuild_that_was_taken_over_swaps_nothing,
     closed_days_are_never_rebuilt,
+    expired_days_leave_events_and_stay_in_marts_and_reports,
     a_shadow_is_exchanged_without_a_hole,
     a_database_that_lost_everything_is_filled_from_a_shadow,
     rows_have_the_same_hash_here_and_there,

@@ -22,6 +22,14 @@ struct Settled {
     watermarks: Vec<(String, u64)>,
 }
 
+/// A partition of `fresh` of which rows below `watermark` go.
+struct SettledPart {
+    id: String,
+    watermark: u64,
+    /// All of them do.
+    whole: bool,
+}
+
 impl Warehouse {
     /// Puts a raw object's events into `fresh`, its dead letters left out, and says how many events it held; they are
     /// durable and visible when it returns. The same or an overlapping object again changes nothing that is visible.
@@ -34,12 +42,34 @@ impl Warehouse {
     /// Removes from `fresh` what was settled at least `hours_after_settled` ago; says how many partitions of it were
     /// dropped or rewritten. Rows never go by age alone.
     pub async fn expire_fresh(&self, hours_after_settled: u32) -> Result<u64, WarehouseError> {
+        let settled = self.settled_parts(hours_after_settled).await?;
+        for SettledPart { id, watermark, whole } in &settled {
+            if *whole {
+                // Nothing can come into it any more but repeats of what is settled.
+                self.query(&format!("ALTER TABLE fresh DROP PARTITION ID '{id}'")).execute().await?;
+            } else {
+                self.query(&format!("ALTER TABLE fresh DELETE IN PARTITION ID '{id}' WHERE log_offset < {watermark}"))
+                    .with_setting("mutations_sync", "1")
+                    .execute()
+                    .await?;
+            }
+        }
+        Ok(settled.len() as u64)
+    }
+
+    /// How many partitions [`Warehouse::expire_fresh`] would drop or rewrite.
+    pub async fn expirable_fresh(&self, hours_after_settled: u32) -> Result<u64, WarehouseError> {
+        Ok(self.settled_parts(hours_after_settled).await?.len() as u64)
+    }
+
+    /// Partitions that are settled, wholly or so far that to rewrite them pays.
+    async fn settled_parts(&self, hours_after_settled: u32) -> Result<Vec<SettledPart>, WarehouseError> {
         let settled: Option<Settled> = self
             .query("SELECT watermarks FROM commits WHERE committed_at <= now64(6) - toIntervalHour({hours:UInt32}) ORDER BY version DESC, load_id LIMIT 1")
             .param("hours", hours_after_settled)
             .fetch_optional()
             .await?;
-        let Some(Settled { watermarks }) = settled else { return Ok(0) };
+        let Some(Settled { watermarks }) = settled else { return Ok(Vec::new()) };
         let parts: Vec<Part> = self
             .query(&format!(
                 "SELECT DISTINCT _partition_id AS id, toString(log_id) AS log_id, log_partition, intDiv(log_offset, {OFFSETS}) AS block
@@ -47,24 +77,16 @@ impl Warehouse {
             ))
             .fetch_all()
             .await?;
-        let mut touched = 0;
+        let mut found = Vec::new();
         for part in parts {
             let place = format!("{}/{}", part.log_id, part.log_partition);
             let Some((_, watermark)) = watermarks.iter().find(|(p, _)| *p == place) else { continue };
-            let id = identifier(&part.id)?;
-            if (part.block + 1) * OFFSETS <= *watermark {
-                // Nothing can come into it any more but repeats of what is settled.
-                self.query(&format!("ALTER TABLE fresh DROP PARTITION ID '{id}'")).execute().await?;
-                touched += 1;
-            } else if self.is_half_settled(id, *watermark).await? {
-                self.query(&format!("ALTER TABLE fresh DELETE IN PARTITION ID '{id}' WHERE log_offset < {watermark}"))
-                    .with_setting("mutations_sync", "1")
-                    .execute()
-                    .await?;
-                touched += 1;
+            let whole = (part.block + 1) * OFFSETS <= *watermark;
+            if whole || self.is_half_settled(identifier(&part.id)?, *watermark).await? {
+                found.push(SettledPart { id: identifier(&part.id)?.to_owned(), watermark: *watermark, whole });
             }
         }
-        Ok(touched)
+        Ok(found)
     }
 
     /// True where rewriting a partition pays: at least half of its rows are below the watermark.

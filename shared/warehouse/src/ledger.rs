@@ -43,6 +43,9 @@ pub struct LedgerRow {
     pub dead_letters: u64,
     /// Records that are lost: their gap was accepted.
     pub missing: u64,
+    /// Events that left the lake because their day was too old.
+    #[serde(default)]
+    pub expired: u64,
     /// Records that are not settled yet.
     pub pending: u64,
     /// Rejections, of topic `rejected`.

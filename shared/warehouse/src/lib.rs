@@ -5,6 +5,7 @@
 //! shows each event once, wherever it stands; the marts are computed from settled events. The tables are defined in
 //! `schema/clickhouse/`, nowhere else.
 
+mod closing;
 mod commits;
 mod config;
 pub mod conformance;

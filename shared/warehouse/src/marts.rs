@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 
 use clickhouse::Row;
-use jiff::ToSpan;
+use jiff::ToSpan as _;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{Day, Warehouse, WarehouseError, rebuilding::Rebuild, settled::days_of, warehouse::requested};
+use crate::{Day, Warehouse, WarehouseError, rebuilding::Rebuild, report::Report, settled::days_of, warehouse::requested};
 
 /// How often a rebuild starts over because a newer version was settled meanwhile.
 const ROUNDS: u32 = 5;
@@ -19,29 +19,41 @@ pub(crate) struct Mart {
     pub(crate) table: &'static str,
     pub(crate) select: &'static str,
     before: i32,
-    after: i32,
+    /// Days after an event's that see it: as many before its own does a day look back upon.
+    pub(crate) after: i32,
+    pub(crate) once_closed: OnceClosed,
+}
+
+/// What becomes of a mart's days once their events have expired.
+#[derive(Clone, Copy)]
+pub(crate) enum OnceClosed {
+    /// They stay as they were built last, and this report is read from them, the rows of a day in this order.
+    Stay(Report, &'static str),
+    /// They go too: their rows are single people.
+    Go,
 }
 
 macro_rules! mart {
-    ($table:literal, $before:literal, $after:literal) => {
+    ($table:literal, $before:literal, $after:literal, $once_closed:expr) => {
         Mart {
             table: $table,
             select: include_str!(concat!("../../../schema/clickhouse/marts/", $table, ".sql")),
             before: $before,
             after: $after,
+            once_closed: $once_closed,
         }
     };
 }
 
 /// A session belongs to the day it began; a person counts for the 7 and 30 days that end with a day.
 pub(crate) const MARTS: [Mart; 7] = [
-    mart!("element_daily", 0, 0),
-    mart!("device_daily", 0, 0),
-    mart!("page_daily", 0, 0),
-    mart!("session_daily", 1, 1),
-    mart!("user_activity_daily", 0, 29),
-    mart!("person_daily", 0, 0),
-    mart!("source_daily", 0, 0),
+    mart!("element_daily", 0, 0, OnceClosed::Stay(Report::Elements, "views DESC, clicks DESC, element_id")),
+    mart!("device_daily", 0, 0, OnceClosed::Stay(Report::Devices, "events DESC, device_type, os, browser")),
+    mart!("page_daily", 0, 0, OnceClosed::Stay(Report::Pages, "rank")),
+    mart!("session_daily", 1, 1, OnceClosed::Stay(Report::Sessions, "site_id")),
+    mart!("user_activity_daily", 0, 29, OnceClosed::Stay(Report::Activity, "site_id")),
+    mart!("person_daily", 0, 0, OnceClosed::Go),
+    mart!("source_daily", 0, 0, OnceClosed::Go),
 ];
 
 #[derive(Row, Deserialize)]
@@ -129,11 +141,6 @@ impl Warehouse {
 
     pub(crate) async fn newest_version(&self) -> Result<Option<u64>, WarehouseError> {
         Ok(self.newest_commit().await?.map(|commit| commit.version))
-    }
-
-    /// The first day that is not closed.
-    pub(crate) fn open_from(&self) -> Option<Day> {
-        self.open_days.and_then(|days| today().checked_sub(i64::from(days).days()).ok())
     }
 }
 

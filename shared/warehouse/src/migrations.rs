@@ -21,6 +21,7 @@ migrations! {
     6 "0006_merges",
     7 "0007_ledger",
     8 "0008_replaced_days",
+    9 "0009_closed",
     10 "0010_people",
 }
 

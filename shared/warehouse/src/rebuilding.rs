@@ -13,6 +13,7 @@ use uuid::Uuid;
 
 use crate::{
     Day, Warehouse, WarehouseError,
+    closing::open_from,
     marts::{MARTS, Mart, runs, today, widened},
     report::{Source, over},
     settled::days_of,
@@ -31,6 +32,8 @@ pub(crate) struct Rebuild<'a> {
     warehouse: &'a Warehouse,
     pub(crate) run: Uuid,
     days: Vec<Day>,
+    /// The first day whose events are all there.
+    kept_from: Option<Day>,
 }
 
 #[derive(Row, Serialize)]
@@ -57,7 +60,8 @@ struct Name {
 impl<'a> Rebuild<'a> {
     /// Makes the run's staging tables, then notes it: who takes it over finds all that it can ever swap from.
     pub(crate) async fn begin(warehouse: &'a Warehouse, days: &[Day]) -> Result<Self, WarehouseError> {
-        let rebuild = Self { warehouse, run: Uuid::now_v7(), days: days.to_vec() };
+        let kept_from = warehouse.kept_from().await?;
+        let rebuild = Self { warehouse, run: Uuid::now_v7(), days: days.to_vec(), kept_from };
         for mart in &MARTS {
             let staging = rebuild.staging(mart);
             warehouse.query(&format!("CREATE TABLE {staging} AS {}", mart.table)).execute().await?;
@@ -72,7 +76,7 @@ impl<'a> Rebuild<'a> {
 
     /// The days of a mart that are computed, none that is closed.
     fn wanted(&self, mart: &Mart) -> Vec<Vec<Day>> {
-        let open_from = self.warehouse.open_from();
+        let open_from = self.kept_from.and_then(|kept| open_from(mart, kept));
         let mut days = widened(&self.days, mart, today());
         days.retain(|day| open_from.is_none_or(|first| *day >= first));
         runs(&days)
@@ -131,7 +135,7 @@ impl<'a> Rebuild<'a> {
 
     /// Days that are closed stay as they were.
     async fn keep_closed_days(&self, mart: &Mart) -> Result<(), WarehouseError> {
-        let Some(open_from) = self.warehouse.open_from() else { return Ok(()) };
+        let Some(open_from) = self.kept_from.and_then(|kept| open_from(mart, kept)) else { return Ok(()) };
         self.warehouse
             .query(&format!("INSERT INTO {} SELECT * FROM {} WHERE day < {{open:Date}}", self.staging(mart), mart.table))
             .with_setting("max_partitions_per_insert_block", "0")
@@ -145,6 +149,11 @@ impl<'a> Rebuild<'a> {
     pub(crate) async fn drop_staging(&self) -> Result<(), WarehouseError> {
         self.warehouse.drop_staging_of(self.run).await
     }
+}
+
+/// A day as ClickHouse's type Date counts it.
+pub(crate) fn days_since_epoch(day: Day) -> Option<u16> {
+    u16::try_from(EPOCH.until(day).ok()?.get_days()).ok()
 }
 
 /// What the names of a run's staging tables begin with.
@@ -190,7 +199,7 @@ impl Warehouse {
         if runs.is_empty() {
             return Ok(());
         }
-        let days: Vec<u16> = days.iter().filter_map(|day| u16::try_from(EPOCH.until(*day).ok()?.get_days()).ok()).collect();
+        let days: Vec<u16> = days.iter().filter_map(|day| days_since_epoch(*day)).collect();
         let mut insert = self.client().insert::<Noted>("rebuilds").await?;
         for run in runs {
             insert.write(&Noted { run: *run, days: days.clone(), ended }).await?;

@@ -114,14 +114,28 @@ pub struct Table {
 const LONGEST: i32 = 400;
 
 impl Warehouse {
-    /// Computes a report over what is visible now.
+    /// Computes a report over what is visible now. Days whose events expired are those of the mart; a heat map has none.
     pub async fn report(&self, query: &ReportQuery) -> Result<Table, WarehouseError> {
         check_range(query.from, query.to)?;
+        let (closed, open) = self.split_where_closed(query).await?;
+        let mut table = match closed {
+            Some((from, to)) => self.report_of_mart(query, from, to).await?,
+            None => Table::default(),
+        };
+        if let Some((from, to)) = open {
+            let live = self.report_live(query, from, to).await?;
+            table.columns = live.columns;
+            table.rows.extend(live.rows);
+        }
+        Ok(table)
+    }
+
+    async fn report_live(&self, query: &ReportQuery, from: Day, to: Day) -> Result<Table, WarehouseError> {
         let mut statement = self
             .large_query(&query.report.select(Source::Live))
             .param("site", &query.site)
-            .param("from", query.from.to_string())
-            .param("to", query.to.to_string());
+            .param("from", from.to_string())
+            .param("to", to.to_string());
         if query.report == Report::Heatmap {
             statement = statement.param("path", query.path.as_deref());
         }
@@ -168,7 +182,7 @@ fn check_range(from: Day, to: Day) -> Result<(), WarehouseError> {
 }
 
 /// Reads names, types, then rows, a JSON array a line.
-fn table(text: &[u8]) -> Result<Table, WarehouseError> {
+pub(crate) fn table(text: &[u8]) -> Result<Table, WarehouseError> {
     let odd = |e: serde_json::Error| WarehouseError::Operator(format!("ClickHouse's rows are no JSON: {e}"));
     let mut lines = text.split(|b| *b == b'\n').filter(|line| !line.is_empty());
     let columns: Vec<String> = lines.next().map_or(Ok(Vec::new()), serde_json::from_slice).map_err(odd)?;

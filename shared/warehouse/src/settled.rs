@@ -84,14 +84,7 @@ impl Warehouse {
     /// Deletes the rows of loads that were begun at least `older_than_hours` ago and never came to count; says how
     /// many loads. Readers never saw them.
     pub async fn abandon_loads(&self, older_than_hours: u32) -> Result<u64, WarehouseError> {
-        let abandoned: Vec<Load> = self
-            .query(&format!(
-                "SELECT load_id FROM loads GROUP BY load_id
-                 HAVING max(started_at) <= now64(6) - toIntervalHour({{hours:UInt32}}) AND load_id NOT IN ({COUNTED_LOADS}) ORDER BY load_id"
-            ))
-            .param("hours", older_than_hours)
-            .fetch_all()
-            .await?;
+        let abandoned = self.abandoned(older_than_hours).await?;
         if !abandoned.is_empty() {
             let list = abandoned.iter().map(|l| format!("'{}'", l.load_id)).collect::<Vec<_>>().join(", ");
             self.delete(&format!("ALTER TABLE events DELETE WHERE load_id IN ({list})")).await?;
@@ -99,6 +92,19 @@ impl Warehouse {
             tracing::info!(loads = abandoned.len(), "deleted the rows of loads that were never committed");
         }
         Ok(abandoned.len() as u64)
+    }
+
+    /// How many loads [`Warehouse::abandon_loads`] would delete.
+    pub async fn abandoned_loads(&self, older_than_hours: u32) -> Result<u64, WarehouseError> {
+        Ok(self.abandoned(older_than_hours).await?.len() as u64)
+    }
+
+    async fn abandoned(&self, older_than_hours: u32) -> Result<Vec<Load>, WarehouseError> {
+        let sql = format!(
+            "SELECT load_id FROM loads GROUP BY load_id
+             HAVING max(started_at) <= now64(6) - toIntervalHour({{hours:UInt32}}) AND load_id NOT IN ({COUNTED_LOADS}) ORDER BY load_id"
+        );
+        Ok(self.query(&sql).param("hours", older_than_hours).fetch_all().await?)
     }
 
     /// Removes these events, by site and id, from everything that reports read; they are gone when it returns.

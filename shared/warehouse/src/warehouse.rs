@@ -44,7 +44,7 @@ impl std::fmt::Debug for Warehouse {
 impl Warehouse {
     /// A client of `config`; it connects with its first statement.
     pub fn connect(config: &WarehouseConfig) -> Self {
-        let compression = if config.is_loopback() { Compression::None } else { Compression::Lz4 };
+        let compression = if config.compress { Compression::Lz4 } else { Compression::None };
         let mut client = Client::default().with_url(&config.url).with_database(&config.database).with_compression(compression);
         if let Some(user) = &config.user {
             client = client.with_user(user);
@@ -58,11 +58,12 @@ impl Warehouse {
         Self { client, database: config.database.clone(), open_days: None }
     }
 
-    /// Marts of days more than `days` ago are closed: they stay as they are and are never rebuilt. For where older
-    /// events are deleted.
+    /// Marts of days more than `days` ago are closed: they stay as they are and are never rebuilt. For where the lake lets
+    /// go of older days. Those that it let go of are closed in any case ([`Warehouse::closed_before`]); this closes them
+    /// before their events go, so that no rebuild that is under way sees half of them.
     #[must_use]
-    pub fn closing_after(self, days: u32) -> Self {
-        Self { open_days: Some(days), ..self }
+    pub fn closing_after(self, days: Option<u32>) -> Self {
+        Self { open_days: days, ..self }
     }
 
     /// A client of `http[s]://[user:password@]host:port[/database]`.

@@ -64,7 +64,7 @@ pub fn command(data: &Path) -> Command {
 }
 
 /// What the binary and its libraries read from the environment.
-const VARIABLES: [&str; 33] = [
+const VARIABLES: [&str; 36] = [
     "ADMIN_TOKEN",
     "AWS_ACCESS_KEY_ID",
     "AWS_SECRET_ACCESS_KEY",
@@ -75,6 +75,7 @@ const VARIABLES: [&str; 33] = [
     "ERASURE_KEY",
     "EVENT_RETENTION_DAYS",
     "INBOX_RETENTION_DAYS",
+    "LAKE_DAYS",
     "LAKE_FILE_MB",
     "LAKE_RETENTION_DAYS",
     "LAND_WINDOW_MS",
@@ -87,6 +88,8 @@ const VARIABLES: [&str; 33] = [
     "NOTIFICATIONS_TOKEN",
     "NOTIFICATIONS_TOPIC",
     "OBJECTS_URL",
+    "QUARANTINE_RETENTION_DAYS",
+    "RAW_EXPIRY",
     "RAW_RETENTION_DAYS",
     "RUST_BACKTRACE",
     "RUST_LOG",

@@ -127,7 +127,7 @@ impl Scene {
     /// Runs SQL in ClickHouse and answers its text.
     pub async fn clickhouse(&self, sql: &str) -> String {
         let url = self.fact("warehouse_url");
-        let (address, database) = url.rsplit_once('/').expect("a database");
+        let (address, database) = url.trim_end_matches("?compress=0").rsplit_once('/').expect("a database");
         let request = self.aws.client().post(format!("{address}/?database={database}")).body(sql.to_owned());
         let answer = request.send().await.expect("ClickHouse answers");
         let (status, text) = (answer.status(), answer.text().await.expect("an answer is read"));

@@ -79,6 +79,8 @@ mod tests {
             rows: 1,
             original_at_min: at,
             original_at_max: at,
+            occurred_at_min: at,
+            occurred_at_max: at,
         };
         sizes.iter().enumerate().map(file).collect()
     }

@@ -1,7 +1,10 @@
 //! The Lambda as AWS runs it.
 
+use std::time::Duration;
+
 use clickstream_lake::{Lake, place};
 use clickstream_testkit::{
+    proxy::Proxy,
     runtime_api::{Lambda, assert_refused},
     s3::Bucket,
     sample::{click, rows},
@@ -37,6 +40,44 @@ async fn an_invocation_brings_what_is_new_into_the_lake() {
     let snapshot = Lake::open(bucket.config()).await.unwrap().snapshot().await.unwrap();
     assert_eq!((snapshot.version, snapshot.watermarks), (3, [(place("l", 0), 4)].into()));
     assert_eq!(snapshot.files.iter().map(|f| f.rows).collect::<Vec<_>>(), [3]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn out_of_time_or_killed_it_leaves_nothing_half_done_and_the_next_invocation_goes_on() {
+    let bucket = Bucket::start().await;
+    for (n, partition) in (0..8_u64).zip([0, 1].into_iter().cycle()) {
+        bucket.land("l", partition, &rows(n / 2 * 3, &[1, 2, 3].map(|id| click(u128::from(n * 10 + id), 0)))).await;
+    }
+    let proxy = Proxy::to(&bucket.address());
+    let url = bucket.url_through(&proxy.address());
+    let environment = [&bucket.environment()[..], &[("LOG_ID", "l"), ("OBJECTS_URL", url.as_str())]].concat();
+    let lake = Lake::open(bucket.config()).await.unwrap();
+    let consistent = async || {
+        let snapshot = lake.snapshot().await.unwrap();
+        let rows: u64 = snapshot.files.iter().map(|file| file.rows).sum();
+        // What a version says it has, it has.
+        assert_eq!(rows, snapshot.watermarks.values().sum::<u64>(), "{:?}", snapshot.watermarks);
+        rows
+    };
+    // The bucket is so slow that the deadline comes in the middle.
+    let mut lambda = Lambda::start(PROGRAM, &environment);
+    lambda.start_up();
+    proxy.slow(Duration::from_millis(300));
+    let error = lambda.invoke_within(&json!({}), Duration::from_secs(1)).unwrap_err();
+    assert!(error["errorMessage"].as_str().unwrap().contains("just before the function's time-out"), "{error}");
+    assert!(consistent().await < 24);
+    // Lambda kills the next one.
+    lambda.send(&json!({}), Some(Duration::from_mins(1)));
+    tokio::time::sleep(Duration::from_millis(700)).await;
+    lambda.kill();
+    assert!(consistent().await < 24);
+    proxy.slow(Duration::ZERO);
+    let mut lambda = Lambda::start(PROGRAM, &environment);
+    let report = lambda.invoke_within(&json!({}), Duration::from_mins(1)).unwrap();
+    assert_eq!((&report["watermarks"], &report["more"]), (&json!({ "l/0": 12, "l/1": 12 }), &json!(false)), "{report}");
+    assert_eq!(consistent().await, 24);
+    let metrics: f64 = lambda.metrics().iter().filter_map(|line| line["clickstream_compacted_rows_total"].as_f64()).sum();
+    assert!((metrics - 24.0).abs() < f64::EPSILON, "{:?}", lambda.metrics());
 }
 
 #[test]

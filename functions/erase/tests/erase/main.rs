@@ -5,3 +5,4 @@ mod cut_off;
 mod erasing;
 mod not_back;
 mod service;
+mod versions;

@@ -12,7 +12,11 @@ use clickstream_lake::Lake;
 use clickstream_land::Land;
 use clickstream_load::Load;
 use clickstream_log::{Batch, EVENTS, REJECTED, SharedLog, event_record};
-use clickstream_objects::{Notification, Objects as _, embedded::EmbeddedS3, s3::S3Objects};
+use clickstream_objects::{
+    Notification, Objects as _,
+    embedded::EmbeddedS3,
+    s3::{S3Config, S3Objects},
+};
 use clickstream_settle::Settle;
 use clickstream_store::{Person, SharedStore, sqlite::SqliteStore};
 use clickstream_store_events::StoreEvents;
@@ -32,7 +36,8 @@ pub struct Service {
     pub land: Land,
     pub load: Load,
     pub store_events: StoreEvents,
-    s3: EmbeddedS3,
+    config: S3Config,
+    _s3: Option<EmbeddedS3>,
     folder: tempfile::TempDir,
 }
 
@@ -48,11 +53,24 @@ impl Settles for Now {
 impl Service {
     pub async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
+        let s3 = EmbeddedS3::start(&folder.path().join("objects"), "clickstream").await.unwrap();
+        Self::start_on(s3.config().clone(), Some(s3), folder).await
+    }
+
+    /// On a bucket of `MinIO` that keeps versions.
+    pub async fn start_with_versions() -> Self {
+        let config = clickstream_testkit::servers::bucket();
+        let objects = S3Objects::connect(&config).await;
+        objects.make_bucket().await.unwrap();
+        objects.keep_versions().await.unwrap();
+        Self::start_on(config, None, tempfile::tempdir().unwrap()).await
+    }
+
+    async fn start_on(config: S3Config, s3: Option<EmbeddedS3>, folder: tempfile::TempDir) -> Self {
         let log = clickstream_log::connect(&format!("sqlite:{}", folder.path().join("log").display())).await.unwrap();
         let store: SharedStore = Arc::new(SqliteStore::open(&folder.path().join("store")).unwrap());
-        let s3 = EmbeddedS3::start(&folder.path().join("objects"), "clickstream").await.unwrap();
-        let objects = Arc::new(S3Objects::connect(s3.config()).await);
-        let lake = Arc::new(Lake::open(s3.config()).await.unwrap());
+        let objects = Arc::new(S3Objects::connect(&config).await);
+        let lake = Arc::new(Lake::open(&config).await.unwrap());
         let database = Database::create().await;
         let tombstones = Arc::new(Tombstones::new(objects.clone(), None));
         let log_id = log.log_id().await.unwrap();
@@ -66,14 +84,15 @@ impl Service {
             lake,
             database,
             tombstones,
-            s3,
+            config,
+            _s3: s3,
             folder,
         }
     }
 
     /// A process that was just started.
     pub async fn erase(&self) -> Erase {
-        let lake = Arc::new(Lake::open(self.s3.config()).await.unwrap());
+        let lake = Arc::new(Lake::open(&self.config).await.unwrap());
         let tombstones = Arc::new(Tombstones::new(self.objects.clone(), None));
         let settle = Settle::new(lake.clone(), self.database.warehouse.clone());
         Erase::new(self.log.clone(), self.store.clone(), self.objects.clone(), lake, self.database.warehouse.clone(), tombstones)
@@ -121,7 +140,7 @@ impl Service {
     }
 
     pub async fn compaction(&self) -> Compact {
-        let lake = Arc::new(Lake::open(self.s3.config()).await.unwrap());
+        let lake = Arc::new(Lake::open(&self.config).await.unwrap());
         Compact::new(self.objects.clone(), lake, self.log.log_id().await.unwrap())
     }
 
@@ -167,6 +186,26 @@ impl Service {
     }
 }
 
+impl Service {
+    /// Versions of objects, those that stand among them, that hold `text` byte for byte; of Parquet those whose rows do.
+    pub async fn versions_with(&self, text: &str) -> Vec<String> {
+        let (mut found, mut after) = (Vec::new(), None);
+        loop {
+            let page = self.objects.versions("", after.as_ref()).await.unwrap();
+            for version in page.versions.iter().filter(|version| !version.is_marker) {
+                let bytes = self.objects.get_version(&version.key, &version.version_id).await.unwrap();
+                if holds(&bytes, text) {
+                    found.push(version.key.clone());
+                }
+            }
+            after = page.next;
+            if after.is_none() {
+                return found;
+            }
+        }
+    }
+}
+
 fn names(event: &Event, id: &str) -> bool {
     event.user_id.as_deref() == Some(id) || event.anonymous_id.as_deref() == Some(id)
 }
@@ -183,6 +222,12 @@ fn rows_in(parquet: bytes::Bytes, id: &str) -> u64 {
     rows as u64
 }
 
+fn holds(bytes: &bytes::Bytes, text: &str) -> bool {
+    let plain = |bytes: &[u8]| bytes.windows(text.len()).any(|window| window == text.as_bytes());
+    let unpacked = bytes.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]).then(|| zstd::decode_all(&bytes[..]).unwrap());
+    plain(bytes) || unpacked.is_some_and(|bytes| plain(&bytes)) || (bytes.starts_with(b"PAR1") && rows_in(bytes.clone(), text) > 0)
+}
+
 fn look(folder: &Path, text: &str, found: &mut Vec<String>) {
     for entry in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
         if entry.is_dir() {
@@ -190,9 +235,7 @@ fn look(folder: &Path, text: &str, found: &mut Vec<String>) {
             continue;
         }
         let bytes = std::fs::read(&entry).unwrap();
-        let plain = bytes.windows(text.len()).any(|window| window == text.as_bytes());
-        let in_rows = bytes.starts_with(b"PAR1") && rows_in(bytes.into(), text) > 0;
-        if plain || in_rows {
+        if holds(&bytes.into(), text) {
             found.push(entry.display().to_string());
         }
     }

@@ -7,7 +7,7 @@ use clickstream_objects::Objects as _;
 use clickstream_testkit::{
     runtime_api::{Lambda, assert_refused},
     s3::Bucket,
-    triggers::object_created,
+    triggers::{by_sqs, object_created},
 };
 use serde_json::json;
 
@@ -34,6 +34,14 @@ async fn a_file_that_s3_announces_is_taken_whatever_its_name_looks_like() {
     lambda.invoke(&object_created(&foreign.bucket, &foreign.key)).unwrap();
     assert_eq!(bucket.keys("quarantine/").await.len(), 1);
     lambda.invoke(&json!({ "Records": [] })).unwrap();
+    // By SNS and SQS, and by EventBridge, which has the key as it is.
+    let queued = bucket.put("inbox/shop/q ueued.ndjson", service::lines(100..101)).await;
+    let note = json!({ "Type": "Notification", "Message": object_created(&queued.bucket, &queued.key).to_string() });
+    lambda.invoke(&by_sqs(&[note])).unwrap();
+    let bridged = bucket.put("inbox/shop/b+ridged.ndjson", service::lines(101..102)).await;
+    let object =
+        json!({ "bucket": { "name": bridged.bucket }, "object": { "key": bridged.key, "size": bridged.size, "etag": bridged.etag } });
+    lambda.invoke(&json!({ "detail-type": "Object Created", "source": "aws.s3", "detail": object })).unwrap();
     drop(lambda);
 
     let log = SqliteLog::open(folder.path()).unwrap();
@@ -42,7 +50,7 @@ async fn a_file_that_s3_announces_is_taken_whatever_its_name_looks_like() {
         let records = log.read(EVENTS, extent.partition, 0, 100, 1 << 20).await.unwrap();
         events.extend(records.iter().map(|r| serde_json::from_slice::<Event>(&r.record.value).unwrap()));
     }
-    assert_eq!(events.len(), names.len());
+    assert_eq!(events.len(), names.len() + 2);
     assert!(events.iter().all(|e| e.site_id == "shop"));
 }
 

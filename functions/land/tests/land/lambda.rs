@@ -1,13 +1,17 @@
 //! The Lambda as AWS runs it.
 
+use std::time::Duration;
+
 use clickstream_columns::{RawRow, read_parquet, records};
 use clickstream_objects::Objects as _;
 use clickstream_testkit::{
+    proxy::Proxy,
     runtime_api::{Lambda, assert_refused},
     s3::Bucket,
     sample::{click, value},
     triggers::kafka,
 };
+use serde_json::{Value, json};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_clickstream-land");
 
@@ -30,9 +34,85 @@ async fn records_of_kafka_become_one_object() {
     assert!(other["errorMessage"].as_str().unwrap().contains("differs in its event ids"), "{other}");
 }
 
+/// Records of several partitions in one event.
+fn together(events: [Value; 2]) -> Value {
+    let [mut first, second] = events;
+    first["records"].as_object_mut().unwrap().extend(second["records"].as_object().unwrap().clone());
+    first
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_partition_that_fails_comes_again_from_its_first_record_and_the_others_are_landed() {
+    let bucket = Bucket::start().await;
+    let environment = [&bucket.environment()[..], &[("LOG_ID", "l"), ("REPORT_BATCH_ITEM_FAILURES", "true")]].concat();
+    let mut lambda = Lambda::start(PROGRAM, &environment);
+    lambda.invoke(&kafka("events", 3, 7, &[value(&click(1, 0))])).unwrap();
+    // Partition 3 has another event at the same offset, as if the log had been replaced.
+    let both =
+        together([kafka("events", 3, 7, &[value(&click(9, 0))]), kafka("events", 1, 0, &[value(&click(2, 0)), value(&click(3, 0))])]);
+    let answer = lambda.invoke(&both).unwrap();
+    let failed = json!([{ "itemIdentifier": { "partition": "events-3", "offset": 7 } }]);
+    assert_eq!(answer, json!({ "batchItemFailures": failed }));
+    assert_eq!(bucket.keys("raw/events/l/00001/").await.len(), 1);
+    // A hole in a batch is no partition's end: what comes after it waits for it.
+    let mut holed = kafka("events", 2, 0, &[value(&click(4, 0)), value(&click(5, 0)), value(&click(6, 0))]);
+    holed["records"]["events-2"].as_array_mut().unwrap().remove(1);
+    let answer = lambda.invoke(&holed).unwrap();
+    assert_eq!(answer["batchItemFailures"][0]["itemIdentifier"], json!({ "partition": "events-2", "offset": 0 }));
+    assert_eq!(bucket.keys("raw/events/l/00002/").await, Vec::<String>::new());
+    let failures: f64 = lambda.metrics().iter().filter_map(|line| line["clickstream_batch_failures_total"].as_f64()).sum();
+    assert!((failures - 2.0).abs() < f64::EPSILON, "{:?}", lambda.metrics());
+
+    // A trigger that does not read the answer would take it for success.
+    let mut raising = Lambda::start(PROGRAM, &[&bucket.environment()[..], &[("LOG_ID", "l")]].concat());
+    let error = raising.invoke(&both).unwrap_err();
+    assert!(error["errorMessage"].as_str().unwrap().contains("differs in its event ids"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_that_is_no_event_is_named_in_the_logs_by_its_place_and_never_by_its_body() {
+    let bucket = Bucket::start().await;
+    let mut lambda = Lambda::start(PROGRAM, &[&bucket.environment()[..], &[("LOG_ID", "l")]].concat());
+    let request_id = lambda.send(&kafka("events", 3, 7, &[b"s3cret b0dy".to_vec(), value(&click(1, 0))]), None);
+    lambda.answer().unwrap();
+    let line = lambda.logs().into_iter().find(|line| line["level"] == "ERROR").unwrap();
+    assert_eq!((&line["offset"], &line["span"]["request_id"], &line["span"]["function"]), (&json!(7), &json!(request_id), &json!("land")));
+    assert!(!lambda.said().contains("s3cret"), "{}", lambda.said());
+    let metrics = &lambda.metrics()[0];
+    assert_eq!(
+        (&metrics["clickstream_landed_rows_total"], &metrics["clickstream_undecodable_total"]),
+        (&json!(2.0), &json!(1.0)),
+        "{metrics}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_frozen_environment_finds_its_way_back_to_the_bucket_with_few_connections() {
+    let bucket = Bucket::start().await;
+    let proxy = Proxy::to(&bucket.address());
+    let url = bucket.url_through(&proxy.address());
+    let environment = [&bucket.environment()[..], &[("LOG_ID", "l"), ("OBJECTS_URL", url.as_str())]].concat();
+    let mut lambda = Lambda::start(PROGRAM, &environment);
+    let port = proxy.address().rsplit(':').next().unwrap().parse().unwrap();
+    for offset in 0..20_u64 {
+        lambda.invoke(&kafka("events", 0, offset, &[value(&click(u128::from(offset), 0))])).unwrap();
+        assert!(lambda.connections(port) <= 3, "{} connections", lambda.connections(port));
+    }
+    let before = proxy.taken();
+    lambda.freeze();
+    proxy.cut();
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    lambda.thaw();
+    lambda.invoke(&kafka("events", 0, 20, &[value(&click(20, 0))])).unwrap();
+    assert!(proxy.taken() > before, "its connections were ended");
+    assert_eq!(bucket.keys("raw/").await.len(), 21);
+}
+
 #[test]
 fn a_wrong_variable_is_named_with_what_would_be_right() {
     assert_refused(PROGRAM, &[], "OBJECTS_URL is not set: s3://BUCKET names the bucket");
     assert_refused(PROGRAM, &[("OBJECTS_URL", "file:///x")], "OBJECTS_URL is wrong");
     assert_refused(PROGRAM, &[("OBJECTS_URL", "s3://bucket")], "LOG_ID is not set: the id that the log was given");
+    let wrong = [("OBJECTS_URL", "s3://bucket"), ("LOG_ID", "l"), ("REPORT_BATCH_ITEM_FAILURES", "yes")];
+    assert_refused(PROGRAM, &wrong, "REPORT_BATCH_ITEM_FAILURES=\"yes\" is wrong: true where every trigger");
 }

@@ -19,6 +19,7 @@ impl Reconcile {
             warehouse.shown_by_place().await?;
             warehouse.versions_without_marts().await?;
             warehouse.ledger_hours(1).await?;
+            warehouse.closed_before().await?;
             warehouse.restoring().await
         };
         match looked.await {

@@ -5,11 +5,11 @@ use std::time::Duration;
 use crate::scene::{Scene, clicks};
 use clickstream_columns::{event_schema, raw_batch, write_lake_file};
 use clickstream_event::Event;
-use clickstream_lake::{ErasedRow, Rewrite};
+use clickstream_lake::{ErasedRow, Expiry, Rewrite, RowsByPlace, begin_of};
 use clickstream_log::{EVENTS, Log as _, Record};
-use clickstream_reconcile::ReconcileRequest;
-use clickstream_testkit::sample::rows;
-use clickstream_warehouse::LedgerRow;
+use clickstream_reconcile::{RebuildRequest, ReconcileRequest};
+use clickstream_testkit::sample::{click, rows};
+use clickstream_warehouse::{Day, LedgerRow};
 
 fn sum(rows: &[LedgerRow], of: impl Fn(&LedgerRow) -> u64) -> u64 {
     rows.iter().map(of).sum()
@@ -121,4 +121,42 @@ async fn what_was_erased_from_the_lake_is_accounted_for() {
     let report = scene.run().await;
     assert!(report.balanced && report.repairs.is_empty(), "{report:?}");
     assert_eq!(sum(&report.partitions, |r| r.settled + r.erased + r.duplicates), 14);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_expired_from_the_lake_is_accounted_for_and_its_marts_outlive_a_rebuild() {
+    let scene = Scene::start().await;
+    scene.take(&clicks(0..20)).await;
+    let next_day: Vec<Event> = (20..30).map(|id| click(id, 90_000)).collect();
+    scene.take(&next_day).await;
+    let base = scene.lake.snapshot().await.unwrap();
+    let counts = scene.lake.counts(base.version).await.unwrap();
+    let before: Day = "2026-11-25".parse().unwrap();
+    let removed: Vec<_> = base.files.iter().filter(|file| file.occurred_at_max < begin_of(before)).cloned().collect();
+    let mut rows = RowsByPlace::new();
+    for file in &removed {
+        for (place, of_place) in scene.lake.counted_rows(file, &counts).await.unwrap() {
+            *rows.entry(place).or_default() += of_place;
+        }
+    }
+    assert_eq!(rows.values().sum::<u64>(), 20);
+    scene.lake.expire(&base, &Expiry { before, removed, rows }).await.unwrap();
+    // Before it is settled, and after.
+    for settled in [30, 10] {
+        let ledger = scene.ledger().await;
+        let steps = [sum(&ledger.partitions, |r| r.logged), sum(&ledger.partitions, |r| r.settled), sum(&ledger.partitions, |r| r.expired)];
+        assert_eq!((steps, ledger.balanced), ([30, settled, 30 - settled], true), "{ledger:?}");
+        scene.settle().await;
+    }
+    let run = scene.run().await;
+    assert!(run.balanced && run.repairs.is_empty(), "{run:?}");
+    let reports = scene.reports().await;
+    assert!(reports.contains("2026-11-24"), "marts of the closed day stay");
+
+    let report = scene.reconcile().rebuild(RebuildRequest::default()).await.unwrap();
+    assert_eq!((report.rows, scene.count("settled").await), (10, 10), "{report:?}");
+    assert!(scene.reports().await == reports, "reports differ");
+    scene.take(&clicks(28..32)).await;
+    let run = scene.run().await;
+    assert!(run.balanced && run.repairs.is_empty(), "{run:?}");
 }

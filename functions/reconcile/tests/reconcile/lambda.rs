@@ -16,11 +16,17 @@ async fn an_invocation_reconciles_and_another_rebuilds() {
     let (log, store) = (scene.folder.path().join("log"), scene.folder.path().join("lambda-store"));
     let (log, store) = (format!("sqlite:{}", log.display()), format!("sqlite:{}", store.display()));
     let parts = [("LOG_URL", log.as_str()), ("STORE_URL", &store), ("WAREHOUSE_URL", &scene.database.url)];
+    let parts = [&parts[..], &[("STORE_REJECTED_GROUP", "store-rejected")]].concat();
     let mut lambda = Lambda::start(PROGRAM, &[&scene.bucket.environment()[..], &parts].concat());
     let told = lambda.invoke(&json!({ "dry_run": true })).unwrap();
     assert_eq!((&told["dry_run"], &told["balanced"]), (&json!(true), &json!(false)), "{told}");
     let report = lambda.invoke(&json!({ "source": "aws.events" })).unwrap();
     assert_eq!((&report["balanced"], &report["failed"]), (&json!(true), &json!([])), "{report}");
+    let groups: Vec<_> = report["groups"].as_array().unwrap().iter().map(|lag| (&lag["group"], &lag["topic"])).collect();
+    assert!(
+        groups.contains(&(&json!("store-rejected"), &json!("rejected"))) && groups.contains(&(&json!("store"), &json!("events"))),
+        "{report}"
+    );
     let kinds: Vec<_> = report["repairs"].as_array().unwrap().iter().map(|repair| repair["kind"].as_str().unwrap()).collect();
     assert!(kinds.contains(&"warehouse_restored") && kinds.contains(&"store_replayed"), "{report}");
     assert_eq!(scene.count("settled").await, 30);

@@ -57,7 +57,7 @@ impl Scene {
         let objects = Arc::clone(&self.bucket.objects);
         let (lake, store) = (Arc::clone(&self.lake), Arc::clone(&self.store));
         let log = Arc::new(self.log.clone());
-        Reconcile::new(Sources::new(log, objects, lake, self.warehouse().clone(), store, self.log_id.clone()), self.settings)
+        Reconcile::new(Sources::new(log, objects, lake, self.warehouse().clone(), store, self.log_id.clone()), self.settings.clone())
     }
 
     /// A run that finds nothing that it cannot do.

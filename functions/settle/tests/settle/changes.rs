@@ -5,10 +5,10 @@ use std::sync::Arc;
 use crate::service::Service;
 use clickstream_columns::{event_schema, raw_batch, write_lake_file};
 use clickstream_event::Event;
-use clickstream_lake::{ErasedRow, NewFile, Rewrite};
+use clickstream_lake::{ErasedRow, Expiry, NewFile, Rewrite, begin_of, place};
 use clickstream_settle::Settle;
 use clickstream_testkit::sample::{click, rows};
-use clickstream_warehouse::Commit;
+use clickstream_warehouse::{Commit, Day};
 use uuid::Uuid;
 
 impl Service {
@@ -124,4 +124,28 @@ async fn nothing_is_settled_while_clickhouse_is_restored() {
     shadow.end().await.unwrap();
     let report = settle.run().await.unwrap();
     assert_eq!((report.waits, report.rows), (false, 4));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn days_that_expired_are_gone_from_events_and_stay_in_marts() {
+    let service = Service::start().await;
+    service.append(0, 0, &days()[..2]).await;
+    service.append(0, 2, &days()[2..]).await;
+    service.settle().run().await.unwrap();
+    let base = service.lake.snapshot().await.unwrap();
+    let before: Day = "2026-11-25".parse().unwrap();
+    let removed = base.files.iter().filter(|file| file.occurred_at_max < begin_of(before)).cloned().collect();
+    service.lake.expire(&base, &Expiry { before, removed, rows: [(place("l", 0), 2)].into() }).await.unwrap();
+    // A run that died between the rows and the version is done again.
+    service.database.warehouse.expire_settled(before, 3).await.unwrap();
+    let report = service.settle().run().await.unwrap();
+    assert_eq!((report.version, report.versions, report.rows, report.days.len()), (Some(3), 1, 0, 0), "{report:?}");
+    assert_eq!(service.database.warehouse.newest_commit().await.unwrap().unwrap().watermarks["l/0"], 4);
+    assert_eq!((service.database.number("count() FROM events").await, service.database.number("count() FROM clicks").await), (2, 2));
+    assert_eq!(service.mart().await, ["2026-11-24 2", "2026-11-25 2"]);
+    // An event of the closed day comes late: it counts in no mart, and appends go on.
+    service.append(0, 4, &[click(5, 0), click(6, 86_400)]).await;
+    service.settle().run().await.unwrap();
+    assert_eq!(service.mart().await, ["2026-11-24 2", "2026-11-25 3"]);
+    assert_eq!(service.database.number("count() FROM clicks").await, 4);
 }

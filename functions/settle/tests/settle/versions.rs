@@ -40,7 +40,10 @@ async fn each_version_gets_its_row_in_order_with_the_watermarks_of_all_partition
     service.append(1, 2, &[]).await;
     service.append(0, 3, &clicks(3..4)).await;
     let report = service.settle().run().await.unwrap();
-    assert_eq!(report, SettleReport { version: Some(4), versions: 5, rows: 6, days: vec!["2026-11-24".to_owned()], waits: false });
+    assert_eq!(
+        report,
+        SettleReport { version: Some(4), versions: 5, rows: 6, days: vec!["2026-11-24".to_owned()], waits: false, more: false }
+    );
     let rows =
         service.texts("SELECT concat(toString(version), ' ', toString(watermarks), ' ', toString(rows)) FROM commits ORDER BY version");
     let wanted = ["0 {} 0", "1 {'l/0':3} 3", "2 {'l/0':3,'l/1':2} 2", "3 {'l/0':3,'l/1':2} 0", "4 {'l/0':4,'l/1':2} 1"];
@@ -56,7 +59,7 @@ async fn a_second_run_changes_nothing() {
     service.append(0, 0, &clicks(0..3)).await;
     service.settle().run().await.unwrap();
     let again = service.settle().run().await.unwrap();
-    assert_eq!(again, SettleReport { version: Some(1), versions: 0, rows: 0, days: Vec::new(), waits: false });
+    assert_eq!(again, SettleReport { version: Some(1), versions: 0, rows: 0, days: Vec::new(), waits: false, more: false });
     assert_eq!((service.count("events").await, service.count("commits").await, service.count("rebuilt").await), (3, 2, 1));
 }
 

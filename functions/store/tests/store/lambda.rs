@@ -1,11 +1,17 @@
 //! The Lambda as AWS runs it.
 
+use std::time::Duration;
+
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use clickstream_event::Micros;
 use clickstream_store::{Found, Retention};
 use clickstream_testkit::{
+    proxy::Proxy,
     runtime_api::{Lambda, refusal},
     s3::Bucket,
+    sample::{click, value},
+    servers,
+    triggers::kafka,
 };
 use serde_json::json;
 use uuid::Uuid;
@@ -39,6 +45,41 @@ async fn records_of_kafka_are_stored() {
     let store = clickstream_store::connect(&url, Retention::default()).await.unwrap();
     let Some(Found::Event(logged)) = store.find(Some("shop"), id).await.unwrap() else { panic!("not stored") };
     assert_eq!((logged.log_partition, logged.log_offset), (3, 11));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_frozen_environment_finds_its_way_back_to_cassandra_with_few_connections() {
+    let running = servers::running("SCYLLA_URL", "STORE_URL");
+    let (address, _) = running.strip_prefix("scylla://").unwrap().split_once('/').unwrap();
+    let keyspace = format!("t_{}", Uuid::new_v4().simple());
+    let direct = format!("scylla://{address}/{keyspace}");
+    let (bucket, proxy) = (Bucket::start().await, Proxy::to(address));
+    let store = clickstream_store::connect(&direct, Retention::default()).await.unwrap();
+    let through = format!("scylla://{}/{keyspace}", proxy.address());
+    let mut lambdas: Vec<Lambda> =
+        (0..2).map(|_| Lambda::start(PROGRAM, &[&bucket.environment()[..], &[("STORE_URL", &through)]].concat())).collect();
+    let (own, to_proxy) = (address.rsplit(':').next().unwrap(), proxy.address());
+    let ports = [own, to_proxy.rsplit(':').next().unwrap()].map(|port| port.parse::<u16>().unwrap());
+    for (lambda, id) in lambdas.iter_mut().zip(1_u32..) {
+        lambda.send(&kafka("events", 0, u64::from(id), &[value(&click(u128::from(id), 0))]), None);
+    }
+    for lambda in &mut lambdas {
+        lambda.answer().unwrap();
+        // One for what the cluster is, and one for each node (more where ScyllaDB has several shards).
+        let connections = ports.map(|port| lambda.connections(port)).iter().sum::<usize>();
+        assert!((1..=4).contains(&connections), "{connections} connections");
+    }
+    let mut lambda = lambdas.swap_remove(0);
+    drop(lambdas);
+    lambda.freeze();
+    proxy.cut();
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    lambda.thaw();
+    lambda.invoke(&kafka("events", 0, 3, &[value(&click(3, 0))])).unwrap();
+    for id in 1..=3 {
+        let found = store.find(Some("shop"), Uuid::from_u128(id)).await.unwrap();
+        assert!(matches!(found, Some(Found::Event(_))), "{id}");
+    }
 }
 
 #[test]

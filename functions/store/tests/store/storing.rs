@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use clickstream_event::{Event, Logged, Micros, Reason, ReasonCode, Rejection, Shape, Source};
 use clickstream_log::{Batch, EVENTS, INBOUND, LoggedRecord, REJECTED, Record};
-use clickstream_store::{CopyAt, Cursor, ErasedEvent, EventStore, Found, LoggedRejection, Person, Retention, StoreError, Which};
+use clickstream_store::{CopyAt, Cursor, ErasedEvent, EventStore, Expired, Found, LoggedRejection, Person, Retention, StoreError, Which};
 use clickstream_store_events::{StoreEvents, StoreEventsError};
 use uuid::Uuid;
 
@@ -100,7 +100,7 @@ impl EventStore for Full {
     async fn erase_rejections(&self, _: &str, _: Which) -> Result<u64, StoreError> {
         Err(StoreError::Full)
     }
-    async fn expire(&self, _: Micros, _: Micros) -> Result<(), StoreError> {
+    async fn expire(&self, _: Micros, _: Micros) -> Result<Expired, StoreError> {
         Err(StoreError::Full)
     }
 }

@@ -85,7 +85,7 @@ async fn what_was_spilled_returns_once_and_each_session_in_its_order() {
     assert_eq!((service.waiting().await, service.ids().len()), (60, 0), "while the log is away all of it waits");
 
     service.back();
-    assert_eq!(service.unspill.run().await.unwrap(), Unspilled { objects: 60, records: 240, quarantined: 0 });
+    assert_eq!(service.unspill.run().await.unwrap(), Unspilled { objects: 60, records: 240, quarantined: 0, more: false });
     let mut logged: BTreeMap<String, Vec<u128>> = BTreeMap::new();
     for event in service.log.values::<Event>(EVENTS) {
         logged.entry(event.session_id.unwrap()).or_default().push(event.event_id.as_u128());
@@ -103,7 +103,7 @@ async fn both_topics_of_a_request_return() {
     assert_eq!(service.spilling.append(vec![rejections, events]).await.unwrap(), Kept::Spilled);
     assert_eq!(service.waiting().await, 1);
     service.back();
-    assert_eq!(service.unspill.run().await.unwrap(), Unspilled { objects: 1, records: 3, quarantined: 0 });
+    assert_eq!(service.unspill.run().await.unwrap(), Unspilled { objects: 1, records: 3, quarantined: 0, more: false });
     assert_eq!((service.ids(), service.log.values::<Value>(REJECTED)), (vec![1], vec![json!(7), json!(8)]));
 }
 
@@ -156,7 +156,7 @@ async fn a_damaged_object_is_put_aside_whole_and_keeps_no_other() {
     service.bucket.put("spill/", "").await;
     service.bucket.put("spill/note.txt", "what is this?").await;
     service.back();
-    assert_eq!(service.unspill.run().await.unwrap(), Unspilled { objects: 1, records: 1, quarantined: 2 });
+    assert_eq!(service.unspill.run().await.unwrap(), Unspilled { objects: 1, records: 1, quarantined: 2, more: false });
     assert_eq!(service.ids(), [1]);
     assert_eq!(service.bucket.keys(PREFIX).await, ["spill/"], "a console's folder is left alone");
     let aside = format!("quarantine/{cut}");

@@ -1,6 +1,8 @@
 //! What librdkafka says, as log lines of ours.
 
-use rdkafka::{ClientContext, config::RDKafkaLogLevel, error::KafkaError};
+use rdkafka::{ClientContext, client::OAuthToken, config::RDKafkaLogLevel, error::KafkaError};
+
+use super::iam;
 
 /// A line of librdkafka. What it calls an error is mostly a connection that it makes again by itself.
 pub(super) fn line(level: RDKafkaLogLevel, facility: &str, text: &str) {
@@ -21,12 +23,18 @@ pub(super) fn error(error: &KafkaError, reason: &str) {
 pub(super) struct Quiet;
 
 impl ClientContext for Quiet {
+    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
+
     fn log(&self, level: RDKafkaLogLevel, facility: &str, text: &str) {
         line(level, facility, text);
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
         tracing::debug!(target: "librdkafka", %error, "{reason}");
+    }
+
+    fn generate_oauth_token(&self, region: Option<&str>) -> Result<OAuthToken, Box<dyn std::error::Error>> {
+        iam::token(region)
     }
 }
 

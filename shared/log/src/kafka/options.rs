@@ -4,7 +4,7 @@ use std::path::Path;
 
 use percent_encoding::percent_decode_str;
 
-use super::settings::Settings;
+use super::{iam, settings::Settings};
 use crate::LogError;
 
 /// User name for SASL.
@@ -33,7 +33,7 @@ const PASSED_ON: &[(&str, Kind)] = &[
     ("compression.level", Kind::Number(1, 12)),
     ("compression.type", Kind::OneOf(&["none", "gzip", "snappy", "lz4", "zstd"])),
     ("message.timeout.ms", Kind::Number(1_000, 300_000)),
-    ("sasl.mechanism", Kind::OneOf(&["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"])),
+    ("sasl.mechanism", Kind::OneOf(&["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", iam::MECHANISM])),
     ("security.protocol", Kind::OneOf(&["plaintext", "ssl", "sasl_plaintext", "sasl_ssl"])),
     ("ssl.ca.location", Kind::File),
     ("ssl.certificate.location", Kind::File),
@@ -52,6 +52,7 @@ const OWN: [(&str, Kind); 3] = [("partitions", Kind::Number(1, 10_000)), ("prefi
 /// | `replication` | copies of each partition, where a topic is made | 3, or as many as there are brokers |
 /// | `security.protocol` | `plaintext`, `ssl`, `sasl_plaintext`, `sasl_ssl` | `plaintext` |
 /// | `sasl.mechanism` | `PLAIN`, `SCRAM-SHA-256`, `SCRAM-SHA-512`; name and password in `KAFKA_SASL_USERNAME` and `KAFKA_SASL_PASSWORD` | |
+/// | | `AWS_MSK_IAM`: Amazon MSK's IAM, with the credentials that the AWS SDK finds, in the region of the brokers' names or of `AWS_REGION` | |
 /// | `ssl.ca.location` | file or folder of certificates that are trusted | the system's |
 /// | `ssl.certificate.location`, `ssl.key.location` | our certificate and its key (password in `KAFKA_SSL_KEY_PASSWORD`) | none |
 /// | `client.id` | what the broker's logs and quotas call us | `clickstream` |
@@ -113,14 +114,25 @@ impl KafkaOptions {
         given.retain(|(name, _)| OWN.iter().all(|(own, _)| own != name));
 
         let mut settings = Settings::new(brokers);
-        let is = |name: &str, part: &str| given.iter().any(|(given, value)| *given == name && value.contains(part));
-        if is("security.protocol", "sasl") {
-            if !given.iter().any(|(name, _)| *name == "sasl.mechanism") {
-                return Err(wrong("security.protocol with SASL needs the option sasl.mechanism: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512"));
-            }
-            for (variable, setting) in [(USERNAME, "sasl.username"), (PASSWORD, "sasl.password")] {
-                let right = || LogError::Unavailable(format!("{variable} is not set: LOG_URL has the option security.protocol with SASL"));
-                settings.secret(setting, environment(variable).ok_or_else(right)?);
+        let protocol = given.iter().find(|(name, _)| *name == "security.protocol").map(|(_, value)| value.clone()).unwrap_or_default();
+        if protocol.contains("sasl") {
+            let Some((_, mechanism)) = given.iter_mut().find(|(name, _)| *name == "sasl.mechanism") else {
+                return Err(wrong(
+                    "security.protocol with SASL needs the option sasl.mechanism: PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or AWS_MSK_IAM",
+                ));
+            };
+            if mechanism == iam::MECHANISM {
+                let region = iam::region_of(brokers).or_else(|| environment(iam::REGION));
+                let right = "names the region of Amazon MSK, where the brokers' names do not";
+                let right = || LogError::Unavailable(format!("{} is not set: it {right}", iam::REGION));
+                settings.option(iam::SETTING, &region.ok_or_else(right)?);
+                "OAUTHBEARER".clone_into(mechanism);
+            } else {
+                for (variable, setting) in [(USERNAME, "sasl.username"), (PASSWORD, "sasl.password")] {
+                    let right =
+                        || LogError::Unavailable(format!("{variable} is not set: LOG_URL has the option security.protocol with SASL"));
+                    settings.secret(setting, environment(variable).ok_or_else(right)?);
+                }
             }
         } else if given.iter().any(|(name, _)| *name == "sasl.mechanism") {
             return Err(wrong("sasl.mechanism needs the option security.protocol, sasl_ssl or sasl_plaintext"));
@@ -128,12 +140,12 @@ impl KafkaOptions {
         if let Some(password) = environment(KEY_PASSWORD).filter(|_| given.iter().any(|(name, _)| *name == "ssl.key.location")) {
             settings.secret("ssl.key.password", password);
         }
-        if !is("security.protocol", "ssl")
+        if !protocol.contains("ssl")
             && let Some((name, _)) = given.iter().find(|(name, _)| name.starts_with("ssl."))
         {
             return Err(wrong(&format!("{name} needs the option security.protocol, ssl or sasl_ssl: without it nothing is encrypted")));
         }
-        if is("security.protocol", "ssl") {
+        if protocol.contains("ssl") {
             // A librdkafka with OpenSSL of its own knows no default place of certificates and has to look for it.
             settings.option("ssl.ca.location", "probe");
         }
@@ -272,6 +284,19 @@ mod tests {
         let said = parsed(&format!("kafka://a:1?prefix={}", "p".repeat(101))).unwrap_err();
         assert!(said.contains("at most 100"), "{said}");
         assert!(parsed("kafka://a:1?client.id=shop@home").is_ok());
+    }
+
+    #[test]
+    fn amazon_msk_is_told_a_region_and_no_password() {
+        let msk = "kafka://b-1.c.a1.c3.kafka.eu-central-1.amazonaws.com:9098?security.protocol=sasl_ssl&sasl.mechanism=AWS_MSK_IAM";
+        let options = KafkaOptions::parse(msk, |_| None).unwrap();
+        assert_eq!(options.settings.get("sasl.mechanism"), Some("OAUTHBEARER"));
+        assert_eq!((options.settings.get(iam::SETTING), options.settings.get("sasl.username")), (Some("eu-central-1"), None));
+        let own = "kafka://a:1?security.protocol=sasl_ssl&sasl.mechanism=AWS_MSK_IAM";
+        let named = |name: &str| (name == iam::REGION).then(|| "us-east-1".to_owned());
+        assert_eq!(KafkaOptions::parse(own, named).unwrap().settings.get(iam::SETTING), Some("us-east-1"));
+        let said = KafkaOptions::parse(own, |_| None).unwrap_err().to_string();
+        assert!(said.contains("AWS_REGION is not set: it names the region"), "{said}");
     }
 
     #[test]

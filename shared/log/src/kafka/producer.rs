@@ -12,14 +12,14 @@ use std::{
 use bytes::Bytes;
 use rdkafka::{
     ClientConfig, ClientContext, Message,
-    client::Client,
+    client::{Client, OAuthToken},
     config::{FromClientConfigAndContext, RDKafkaLogLevel},
     error::{KafkaError, RDKafkaErrorCode},
     message::{Header, OwnedHeaders},
     producer::{BaseProducer, BaseRecord, DeliveryResult, Producer as _, ProducerContext},
 };
 
-use super::{failure, lane::Sent, logging};
+use super::{failure, iam, lane::Sent, logging};
 use crate::{LogError, Position, Record};
 
 /// Longest sleep of the thread; reports wake it.
@@ -29,12 +29,18 @@ const TICK: Duration = Duration::from_millis(100);
 pub(super) struct Reports;
 
 impl ClientContext for Reports {
+    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
+
     fn log(&self, level: RDKafkaLogLevel, facility: &str, text: &str) {
         logging::line(level, facility, text);
     }
 
     fn error(&self, error: KafkaError, reason: &str) {
         logging::error(&error, reason);
+    }
+
+    fn generate_oauth_token(&self, region: Option<&str>) -> Result<OAuthToken, Box<dyn std::error::Error>> {
+        iam::token(region)
     }
 }
 

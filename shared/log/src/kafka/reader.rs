@@ -13,7 +13,7 @@ use rdkafka::{
     error::KafkaError,
 };
 
-use super::{failure, logging::Quiet, message, settings::ANSWER_WITHIN};
+use super::{failure, iam, logging::Quiet, message, settings::ANSWER_WITHIN};
 use crate::{LogError, LoggedRecord, taking::Taking};
 
 /// Readers kept for the next read. Each has a few threads and connections.
@@ -53,6 +53,7 @@ impl Readers {
     pub(super) fn read(&self, config: &rdkafka::ClientConfig, wanted: &Wanted<'_>, name: &str) -> Result<Vec<LoggedRecord>, LogError> {
         let idle = locked(&self.idle).pop();
         let reader = idle.map_or_else(|| new_reader(config), Ok)?;
+        iam::authorize(reader.client(), config)?;
         let read = read(&reader, wanted).map_err(|error| failure::of_topic(&error, name))?;
         // A reader that failed is not kept: its next read would begin with what is left of this one.
         if reader.unassign().is_ok() {
@@ -80,6 +81,7 @@ impl Readers {
                 None => Arc::clone(of_groups.entry(group.to_owned()).or_insert(Arc::new(new_reader(config)?))),
             }
         };
+        iam::authorize(reader.client(), config)?;
         let mut asked = TopicPartitionList::with_capacity(partitions as usize);
         for partition in 0..partitions {
             asked.add_partition(topic, partition as i32);

@@ -7,13 +7,14 @@ use std::sync::{
 
 use rdkafka::{
     ClientContext, TopicPartitionList,
+    client::OAuthToken,
     config::RDKafkaLogLevel,
     consumer::{BaseConsumer, Consumer, ConsumerContext, RebalanceProtocol},
     error::{KafkaError, KafkaResult, RDKafkaErrorCode},
     types::RDKafkaRespErr,
 };
 
-use super::{logging, shares::Key};
+use super::{iam, logging, shares::Key};
 
 /// One thing that was told.
 pub(super) enum Told {
@@ -64,6 +65,8 @@ impl Telling {
 }
 
 impl ClientContext for Telling {
+    const ENABLE_REFRESH_OAUTH_TOKEN: bool = true;
+
     fn log(&self, level: RDKafkaLogLevel, facility: &str, text: &str) {
         self.counted();
         logging::line(level, facility, text);
@@ -72,6 +75,11 @@ impl ClientContext for Telling {
     fn error(&self, error: KafkaError, reason: &str) {
         self.counted();
         logging::error(&error, reason);
+    }
+
+    fn generate_oauth_token(&self, region: Option<&str>) -> Result<OAuthToken, Box<dyn std::error::Error>> {
+        self.counted();
+        iam::token(region)
     }
 }
 

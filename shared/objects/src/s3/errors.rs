@@ -26,6 +26,8 @@ where
         404 if code == "NoSuchBucket" => ObjectError::Refused(said),
         404 => ObjectError::NotFound(key.to_owned()),
         409 | 412 => ObjectError::PreconditionFailed(key.to_owned()),
+        // What the server does not know now, it will not know later.
+        501 => ObjectError::Refused(said),
         408 | 429 | 500..=599 => ObjectError::Unavailable(said),
         _ => ObjectError::Refused(said),
     }

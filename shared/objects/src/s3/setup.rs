@@ -3,8 +3,8 @@
 use aws_sdk_s3::{
     error::ProvideErrorMetadata as _,
     types::{
-        BucketLocationConstraint, CreateBucketConfiguration, Event, FilterRule, FilterRuleName, NotificationConfiguration,
-        NotificationConfigurationFilter, QueueConfiguration, S3KeyFilter,
+        BucketLocationConstraint, BucketVersioningStatus, CreateBucketConfiguration, Event, FilterRule, FilterRuleName,
+        NotificationConfiguration, NotificationConfigurationFilter, QueueConfiguration, S3KeyFilter, VersioningConfiguration,
     },
 };
 
@@ -37,6 +37,17 @@ impl S3Objects {
             }
             _ => Err(errors::of(self.bucket(), error)),
         })
+    }
+
+    /// Has the bucket keep older versions of its objects from now on. For tests and for operators who want it: nothing of
+    /// ours needs them, and what retention and erasures remove is removed with them.
+    ///
+    /// # Errors
+    /// If the server is away or keeps no versions.
+    pub async fn keep_versions(&self) -> Result<(), ObjectError> {
+        let on = VersioningConfiguration::builder().status(BucketVersioningStatus::Enabled).build();
+        let put = self.client().await.put_bucket_versioning().bucket(self.bucket()).versioning_configuration(on).send().await;
+        put.map(|_| ()).map_err(|error| errors::of(self.bucket(), error))
     }
 
     /// Has the server announce new objects under the prefixes that functions wait for to the target `arn`

@@ -1,40 +1,100 @@
-//! Older versions of an object, where the bucket keeps them.
+//! Older versions of objects, where the bucket keeps them.
 
 use aws_sdk_s3::{Client, error::ProvideErrorMetadata as _};
+use bytes::Bytes;
 
 use super::errors;
-use crate::ObjectError;
+use crate::{ObjectError, Version, VersionCursor, VersionPage};
 
-/// Removes every version of `key` but the one that stands; a marker of deletion goes with what it hides.
-pub async fn delete_old(client: &Client, bucket: &str, key: &str) -> Result<u64, ObjectError> {
-    // Once switched on, a bucket may have older versions, suspended or not.
-    let asked = client.get_bucket_versioning().bucket(bucket).send().await;
-    match asked {
-        Ok(versioning) if versioning.status().is_none() => return Ok(0),
-        Ok(_) => {}
+/// Whether the bucket keeps versions, or did once: suspended, it still has those of before.
+pub async fn kept(client: &Client, bucket: &str) -> Result<bool, ObjectError> {
+    match client.get_bucket_versioning().bucket(bucket).send().await {
+        Ok(versioning) => Ok(versioning.status().is_some()),
         // A server that knows no versions keeps none.
-        Err(error) if matches!(error.code(), Some("NotImplemented" | "MethodNotAllowed")) => return Ok(0),
-        Err(error) => return Err(errors::of(key, error)),
+        Err(error) if matches!(error.code(), Some("NotImplemented" | "MethodNotAllowed")) => Ok(false),
+        Err(error) => Err(errors::of(bucket, error)),
     }
-    let (mut removed, mut after): (u64, Option<(String, Option<String>)>) = (0, None);
+}
+
+/// Some versions of objects under `prefix`, in the order of their keys, the newest of a key first.
+pub async fn page(client: &Client, bucket: &str, prefix: &str, after: Option<&VersionCursor>) -> Result<VersionPage, ObjectError> {
+    let mut request = client.list_object_versions().bucket(bucket).prefix(prefix);
+    if let Some(VersionCursor { key, version_id }) = after {
+        request = request.key_marker(key).set_version_id_marker(version_id.clone());
+    }
+    let page = request.send().await.map_err(|error| errors::of(prefix, error))?;
+    let text = |text: Option<&str>| text.unwrap_or_default().to_owned();
+    let versions = page.versions().iter().map(|version| Version {
+        key: text(version.key()),
+        version_id: text(version.version_id()),
+        size: version.size().and_then(|size| u64::try_from(size).ok()).unwrap_or(0),
+        is_latest: version.is_latest() == Some(true),
+        is_marker: false,
+    });
+    let markers = page.delete_markers().iter().map(|marker| Version {
+        key: text(marker.key()),
+        version_id: text(marker.version_id()),
+        size: 0,
+        is_latest: marker.is_latest() == Some(true),
+        is_marker: true,
+    });
+    let next = match (page.is_truncated(), page.next_key_marker()) {
+        (Some(true), Some(key)) => {
+            Some(VersionCursor { key: key.to_owned(), version_id: page.next_version_id_marker().map(str::to_owned) })
+        }
+        _ => None,
+    };
+    Ok(VersionPage { versions: versions.chain(markers).collect(), next })
+}
+
+/// Removes every version of `key` but the one that stands, and says how many; of a removed object all of them go, and
+/// its marker of deletion last, so that none of them stands again meanwhile.
+pub async fn delete_old(client: &Client, bucket: &str, key: &str) -> Result<u64, ObjectError> {
+    if !kept(client, bucket).await? {
+        return Ok(0);
+    }
+    let (latest, older): (Vec<_>, Vec<_>) = all_of(client, bucket, key).await?.into_iter().partition(|version| version.is_latest);
+    let removed = delete_each(client, bucket, &older).await?;
+    let marker: Vec<_> = latest.into_iter().filter(|version| version.is_marker).collect();
+    Ok(removed + delete_each(client, bucket, &marker).await?)
+}
+
+/// Removes an object with all its versions, the one that stands last: cut off, the object is still there to be removed.
+pub async fn delete_whole(client: &Client, bucket: &str, key: &str) -> Result<u64, ObjectError> {
+    let mut all = all_of(client, bucket, key).await?;
+    all.sort_by_key(|version| version.is_latest);
+    delete_each(client, bucket, &all).await
+}
+
+/// The bytes of one version.
+pub async fn get(client: &Client, bucket: &str, key: &str, version_id: &str) -> Result<Bytes, ObjectError> {
+    let got = client.get_object().bucket(bucket).key(key).version_id(version_id).send().await.map_err(|e| errors::of(key, e))?;
+    Ok(got.body.collect().await.map_err(|e| ObjectError::Unavailable(e.to_string()))?.into_bytes())
+}
+
+/// Removes one version for good; no error if it is gone.
+pub async fn delete(client: &Client, bucket: &str, key: &str, version_id: &str) -> Result<(), ObjectError> {
+    let removed = client.delete_object().bucket(bucket).key(key).version_id(version_id).send().await;
+    removed.map(|_| ()).map_err(|error| errors::of(key, error))
+}
+
+/// Every version of `key`, read before any is removed.
+async fn all_of(client: &Client, bucket: &str, key: &str) -> Result<Vec<Version>, ObjectError> {
+    let (mut found, mut after) = (Vec::new(), None);
     loop {
-        let mut request = client.list_object_versions().bucket(bucket).prefix(key);
-        if let Some((key, version)) = after.take() {
-            request = request.key_marker(key).set_version_id_marker(version);
-        }
-        let page = request.send().await.map_err(|error| errors::of(key, error))?;
-        let is_deleted = page.delete_markers().iter().any(|marker| marker.key() == Some(key) && marker.is_latest() == Some(true));
-        let versions = page.versions().iter().filter(|v| v.key() == Some(key) && (is_deleted || v.is_latest() != Some(true)));
-        let markers = page.delete_markers().iter().filter(|marker| marker.key() == Some(key));
-        let ids = versions.filter_map(|v| v.version_id()).chain(markers.filter_map(|marker| marker.version_id()));
-        for id in ids {
-            let request = client.delete_object().bucket(bucket).key(key).version_id(id);
-            request.send().await.map_err(|error| errors::of(key, error))?;
-            removed += 1;
-        }
-        match (page.is_truncated(), page.next_key_marker()) {
-            (Some(true), Some(next)) if next == key => after = Some((next.to_owned(), page.next_version_id_marker().map(str::to_owned))),
-            _ => return Ok(removed),
+        let page = page(client, bucket, key, after.as_ref()).await?;
+        found.extend(page.versions.into_iter().filter(|version| version.key == key));
+        // The prefix is the first of the keys that begin with it.
+        after = page.next.filter(|next| next.key == key);
+        if after.is_none() {
+            return Ok(found);
         }
     }
+}
+
+async fn delete_each(client: &Client, bucket: &str, versions: &[Version]) -> Result<u64, ObjectError> {
+    for version in versions {
+        delete(client, bucket, &version.key, &version.version_id).await?;
+    }
+    Ok(versions.len() as u64)
 }

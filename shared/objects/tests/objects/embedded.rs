@@ -25,6 +25,8 @@ async fn the_embedded_server_is_a_bucket_like_any_other() {
     let objects = measured(Arc::new(objects));
     conformance::all(&*objects).await;
     conformance::a_key_may_be_the_folder_of_another(&*objects).await;
+    conformance::tags_are_refused(&*objects).await;
+    conformance::without_versions_an_object_goes_at_once(&*objects).await;
     conformance::writes_are_announced(&*objects, s3.notifications().as_ref()).await;
     s3.shutdown().await;
 }

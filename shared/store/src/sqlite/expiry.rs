@@ -9,9 +9,17 @@ const PAYLOADS_PER_STEP: usize = 16;
 /// Rejections deleted in one transaction.
 const REJECTIONS_PER_STEP: i64 = 500;
 
+/// What a step did.
+pub(super) struct Removed {
+    /// Rows that went.
+    pub(super) rows: u64,
+    /// More may be left.
+    pub(super) more: bool,
+}
+
 impl Writer {
-    /// Forgets some events received before `before` (µs UTC); returns whether more may be left.
-    pub(super) fn expire_events(&mut self, before: i64) -> Result<bool, Failure> {
+    /// Forgets some events received before `before` (µs UTC).
+    pub(super) fn expire_events(&mut self, before: i64) -> Result<Removed, Failure> {
         let Self { connection, compressor, .. } = self;
         let tx = connection.transaction()?;
         let ids: Vec<i64> = {
@@ -26,11 +34,11 @@ impl Writer {
         tx.prepare_cached("UPDATE tally SET events = events - ?1")?.execute([forgotten])?;
         tx.commit()?;
         self.wrote(3 * u64::from(PAGE_BYTES) * forgotten as u64);
-        Ok(ids.len() == PAYLOADS_PER_STEP)
+        Ok(Removed { rows: forgotten as u64, more: ids.len() == PAYLOADS_PER_STEP })
     }
 
-    /// Forgets some rejections received before `before` (µs UTC); returns whether more may be left.
-    pub(super) fn expire_rejections(&mut self, before: i64) -> Result<bool, Failure> {
+    /// Forgets some rejections received before `before` (µs UTC).
+    pub(super) fn expire_rejections(&mut self, before: i64) -> Result<Removed, Failure> {
         let deleted = self
             .connection
             .prepare_cached(
@@ -39,13 +47,13 @@ impl Writer {
             )?
             .execute((before, REJECTIONS_PER_STEP))?;
         self.wrote(4 * u64::from(PAGE_BYTES) * deleted as u64);
-        Ok(deleted as i64 == REJECTIONS_PER_STEP)
+        Ok(Removed { rows: deleted as u64, more: deleted as i64 == REJECTIONS_PER_STEP })
     }
 
-    /// Gives some free pages back to the disk; returns whether more are left.
-    pub(super) fn shrink(&mut self) -> Result<bool, Failure> {
+    /// Gives some free pages back to the disk.
+    pub(super) fn shrink(&mut self) -> Result<Removed, Failure> {
         let more = return_free_pages(&self.connection)?;
         self.wrote(1 << 20);
-        Ok(more)
+        Ok(Removed { rows: 0, more })
     }
 }

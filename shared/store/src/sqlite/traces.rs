@@ -5,7 +5,7 @@ use clickstream_sqlite::Failure;
 use rusqlite::{Connection, OptionalExtension, Transaction};
 use uuid::Uuid;
 
-use super::{options::PAGE_BYTES, writer::Writer};
+use super::{expiry::Removed, options::PAGE_BYTES, writer::Writer};
 use crate::{CopyAt, ErasedEvent};
 
 /// Notes forgotten in one transaction.
@@ -78,8 +78,8 @@ impl Writer {
         Ok(())
     }
 
-    /// Forgets some notes of erasures before `before` (µs UTC); returns whether more may be left.
-    pub(super) fn expire_erased(&mut self, before: i64) -> Result<bool, Failure> {
+    /// Forgets some notes of erasures before `before` (µs UTC).
+    pub(super) fn expire_erased(&mut self, before: i64) -> Result<Removed, Failure> {
         let deleted = self
             .connection
             .prepare_cached(
@@ -88,6 +88,6 @@ impl Writer {
             )?
             .execute((before, NOTES_PER_STEP))?;
         self.wrote(2 * u64::from(PAGE_BYTES) * deleted as u64);
-        Ok(deleted as i64 == NOTES_PER_STEP)
+        Ok(Removed { rows: deleted as u64, more: deleted as i64 == NOTES_PER_STEP })
     }
 }

@@ -52,6 +52,7 @@ fn on_the_way() {
     describe_counter!(metric::MERGED_FILES, Unit::Count, "files of the lake that merges put together");
     describe_counter!(metric::VACUUMED_FILES, Unit::Count, "files of the lake that vacuum removed");
     describe_counter!(metric::SETTLED_ROWS, Unit::Count, "rows settled in ClickHouse");
+    describe_counter!(metric::EXPIRED, Unit::Count, "what retention removed, by rule");
     describe_gauge!(metric::LAKE_VERSION, Unit::Count, "newest version of the lake");
     describe_gauge!(metric::SETTLED_VERSION, Unit::Count, "newest version of the lake that reports show");
     describe_gauge!(metric::LAKE_FILES, Unit::Count, "files of the lake's newest version");

@@ -68,7 +68,7 @@ pub async fn closed_days_are_never_rebuilt(url: String) {
     settle(&warehouse, 1, 0, &clicks(0..3), 3).await;
     warehouse.rebuild_marts(&[day()]).await.unwrap();
     warehouse.query("ALTER TABLE events DELETE WHERE true").with_setting("mutations_sync", "1").execute().await.unwrap();
-    let closing = warehouse.clone().closing_after(30);
+    let closing = warehouse.clone().closing_after(Some(30));
     closing.rebuild_marts(&[day()]).await.unwrap();
     closing.rebuild_all_marts().await.unwrap();
     assert_eq!(clicks_in_mart(&warehouse).await, 3);

@@ -54,7 +54,7 @@ impl Request {
             }
         }
         if headers.contains_key(header::CONTENT_ENCODING) {
-            return Err(not_done("bodies with a Content-Encoding are not taken here: the connection is a loopback, send it uncompressed"));
+            return Err(not_done("bodies with a Content-Encoding are not taken here: send them uncompressed"));
         }
         Ok(request)
     }
@@ -66,7 +66,7 @@ impl Request {
             "default_format" => self.format = Some(value.into_owned()),
             "session_id" => return Err(not_done("sessions are not kept here: name settings and database in each request")),
             "compress" | "decompress" if value == "1" => {
-                return Err(not_done("native compression is not spoken here: the connection is a loopback, turn it off in the client"));
+                return Err(not_done("native compression is not spoken here: turn it off in the client (compress=0 in WAREHOUSE_URL)"));
             }
             "compress" | "decompress" => {}
             name if IGNORED.contains(&name) => {}

@@ -7,7 +7,7 @@ use std::{
 
 use async_trait::async_trait;
 use clickstream_event::{Logged, Micros};
-use clickstream_store::{CopyAt, Cursor, ErasedEvent, EventStore, Found, LoggedRejection, Person, StoreError, Which};
+use clickstream_store::{CopyAt, Cursor, ErasedEvent, EventStore, Expired, Found, LoggedRejection, Person, StoreError, Which};
 use uuid::Uuid;
 
 use crate::{
@@ -144,7 +144,7 @@ impl EventStore for StorePort {
         Ok((held - state.rejections.len()) as u64)
     }
 
-    async fn expire(&self, _: Micros, _: Micros) -> Result<(), StoreError> {
-        Ok(())
+    async fn expire(&self, _: Micros, _: Micros) -> Result<Expired, StoreError> {
+        Ok(Expired::default())
     }
 }

@@ -8,5 +8,6 @@ mod files;
 mod ledger;
 mod replay;
 mod reports;
+mod retention;
 mod service;
 mod trace;

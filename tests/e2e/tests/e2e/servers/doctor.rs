@@ -77,6 +77,14 @@ async fn what_is_broken_is_named_with_its_remedy_and_what_is_well_is_left_alone(
     let found = Examined::of(&scene, &[("OBJECTS_URL", &url)]).await;
     assert_eq!(found.bad("broken"), [("objects", "notifications"), ("objects", "announcements")], "{:#?}", found.findings);
     assert!(found.said("broken", "objects", "notifications").contains("raw/, inbox/, spill/"));
+    // Whoever has the bucket remove what is tagged needs a rule there, which `setup` puts.
+    let by_tag = [("OBJECTS_URL", url.as_str()), ("RAW_EXPIRY", "tag")];
+    let found = Examined::of(&scene, &by_tag).await;
+    assert!(found.said("broken", "objects", "lifecycle").contains("they stay | `clickstream setup` sets the rule"));
+    let said = scene.command(&["setup"], &by_tag).await.expect_success();
+    assert!(said.contains("raw objects that retention tags are removed by the bucket"), "{said}");
+    let found = Examined::of(&scene, &by_tag).await;
+    assert!(found.said("ok", "objects", "lifecycle").contains("removed by the bucket"));
 
     let mut scene = lost_topic(scene).await;
     let found = Examined::of(&scene, &[]).await;

@@ -13,7 +13,8 @@ use crate::{
     check::{Promise, Violation, Watch},
     fault::{Boundary, Fault},
     life::Life,
-    world::World,
+    plan::Loss,
+    world::{Phase, World},
 };
 
 /// A run that does nothing for so long is stuck.
@@ -45,16 +46,19 @@ enum Turn {
 pub struct Drive {
     world: Arc<World>,
     places: Vec<Place>,
+    /// What is lost at which turn.
+    losses: Vec<(u64, Loss)>,
     watch: Watch,
 }
 
 impl Drive {
-    pub fn new(world: &Arc<World>, cast: Vec<Box<dyn Actor>>) -> Self {
+    pub fn new(world: &Arc<World>, cast: Vec<Box<dyn Actor>>, losses: &[(u64, Loss)]) -> Self {
         let place = |(number, actor): (usize, Box<dyn Actor>)| {
             let life = Life::new(&world.sim, number, &actor.name(), 0);
             Place { actor, life, task: None, weight: 1, failures: 0 }
         };
-        Self { world: Arc::clone(world), places: cast.into_iter().enumerate().map(place).collect(), watch: Watch::default() }
+        let places = cast.into_iter().enumerate().map(place).collect();
+        Self { world: Arc::clone(world), places, losses: losses.to_vec(), watch: Watch::default() }
     }
 
     /// True when every request was answered.
@@ -63,12 +67,13 @@ impl Drive {
         !self.places.iter().any(busy)
     }
 
-    /// Gives turns until nothing is left to do, or `end` says so.
-    pub async fn go(&mut self, settling: bool, mut end: impl FnMut(&Self) -> bool) -> Result<(), Violation> {
+    /// Gives turns until nothing is left to do in this phase, or `end` says so.
+    pub async fn go(&mut self, phase: Phase, mut end: impl FnMut(&Self) -> bool) -> Result<(), Violation> {
+        self.world.enter(phase);
         while !end(self) {
-            let turn = self.choose(settling);
+            let turn = self.choose(phase);
             self.world.sim.pass_time(turn.is_none());
-            self.watch.look(&self.world.tables)?;
+            self.watch.look(&self.world)?;
             match turn {
                 None if self.is_over() => return Ok(()),
                 None => {}
@@ -83,14 +88,14 @@ impl Drive {
         self.places.iter().all(|place| place.task.is_none()) && self.world.sim.is_quiet()
     }
 
-    fn choose(&mut self, settling: bool) -> Option<Turn> {
+    fn choose(&mut self, phase: Phase) -> Option<Turn> {
         let sim = &self.world.sim;
         if sim.turn().is_multiple_of(FAVOUR) {
             for place in &mut self.places {
                 place.weight = sim.random(|random| *[1, 1, 3, 10, 30].choose(random).unwrap_or(&1));
             }
         }
-        let begins = |place: &Place| place.task.is_none() && (settling || !place.actor.settles()) && place.actor.wants(&self.world);
+        let begins = |place: &Place| place.task.is_none() && place.actor.begins_in(phase) && place.actor.wants(&self.world);
         let mut turns: Vec<(Turn, u32)> = Vec::new();
         for (number, place) in self.places.iter().enumerate().filter(|(_, place)| begins(place)) {
             turns.push((Turn::Begin(number), place.weight));
@@ -128,6 +133,7 @@ impl Drive {
         let place = &mut self.places[number];
         let life = Arc::clone(&place.life);
         life.set_idle(false);
+        life.sim.begin(number);
         let (run, of) = (place.actor.run(&self.world, &life), Arc::clone(&life));
         place.task = Some(tokio::spawn(async move {
             let _at_end = Idle(of);
@@ -147,6 +153,7 @@ impl Drive {
             return Ok(());
         }
         let Some(task) = place.task.take() else { return Ok(()) };
+        place.life.sim.end(number);
         let ended = task.await.map_err(|error| Violation::new(Promise::Ends, format!("{} ended by {error}", place.life.name)))?;
         match ended {
             Ok(()) => place.failures = 0,
@@ -164,6 +171,7 @@ impl Drive {
     async fn restart(&mut self, number: usize) {
         let place = &mut self.places[number];
         place.life.die();
+        place.life.sim.end(number);
         if let Some(task) = place.task.take() {
             task.abort();
             // Its end is what was asked for.
@@ -183,8 +191,29 @@ impl Drive {
                 self.restart(number).await;
             }
         }
+        while !sim.is_calm() && self.losses.first().is_some_and(|(turn, _)| sim.turn() >= *turn) {
+            let (_, loss) = self.losses.remove(0);
+            self.lose(loss);
+        }
         if sim.chance(|odds| odds.moves) && sim.random(|random| self.world.log.reassign(random)) {
             sim.note(Boundary::LogRead, Fault::Moved, "a partition");
+        }
+    }
+}
+
+impl Drive {
+    /// A store loses something.
+    fn lose(&self, loss: Loss) {
+        let (world, sim) = (&self.world, &self.world.sim);
+        let lost = sim.random(|random| match loss {
+            Loss::Raw => world.lose_raw(random),
+            Loss::Fresh => world.tables.lose_fresh(random),
+            Loss::Settled => world.tables.lose_settled(random),
+            Loss::Stored => world.shelf.lose(random),
+        });
+        if lost {
+            world.tables.note_loss();
+            sim.note(Boundary::Idle, Fault::Lost, &format!("{loss:?}"));
         }
     }
 }

@@ -33,6 +33,8 @@ named! {
         OffsetCommit = "offset commit",
         /// Events into the event store.
         StoreWrite = "store write",
+        /// A person's events, or rejections, out of the event store.
+        StoreErase = "store erase",
         /// An object written.
         ObjectPut = "object PUT",
         /// An object read.
@@ -41,12 +43,20 @@ named! {
         ObjectList = "object list",
         /// An object removed.
         ObjectDelete = "object DELETE",
+        /// A raw object written anew without erased rows.
+        RawRewrite = "raw object rewritten",
+        /// A tombstone, or the mark that there is a new one.
+        Tombstone = "tombstone PUT",
+        /// How far an erasure is, or its receipt.
+        ErasureState = "erasure's state PUT",
         /// "An object was written", from the bucket to load.
         Notification = "notification",
         /// The end of a notification.
         Acknowledge = "acknowledge",
         /// A Parquet file of the lake written.
         LakeFile = "lake file",
+        /// A file of the lake, or of its log, removed.
+        LakeDelete = "lake file DELETE",
         /// The lake's log or a file of it read.
         LakeRead = "lake read",
         /// One version of the Delta table.
@@ -57,6 +67,14 @@ named! {
         FreshInsert = "insert into fresh",
         /// A lake file into `events`.
         SettledInsert = "insert into events",
+        /// Rows out of `events` and `fresh`.
+        AlterDelete = "ALTER DELETE",
+        /// A lake file into the table beside `events`.
+        ShadowInsert = "insert into shadow",
+        /// That table in place of `events`.
+        Exchange = "EXCHANGE TABLES",
+        /// A row of the ledger, or of what was repaired.
+        LedgerRow = "ledger row",
         /// A row of `commits`.
         CommitsRow = "commits row",
         /// A day of the marts replaced.

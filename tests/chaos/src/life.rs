@@ -103,7 +103,7 @@ impl Life {
                 match fault {
                     Fault::Unanswered | Fault::Mistaken | Fault::KilledAfter => drop(effect(Share::Whole)),
                     Fault::Part => drop(effect(Share::Part)),
-                    Fault::Late => self.sim.later(None, move || drop(effect(Share::Whole))),
+                    Fault::Late => self.sim.later(self, false, move || drop(effect(Share::Whole))),
                     _ => {}
                 }
                 if matches!(fault, Fault::Killed | Fault::KilledAfter) {

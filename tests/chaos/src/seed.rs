@@ -12,7 +12,7 @@ use crate::{
     fault::Tally,
     plan::Plan,
     sim::Sim,
-    world::World,
+    world::{Phase, World},
 };
 
 /// No seed takes longer, on any machine.
@@ -76,14 +76,14 @@ pub fn run(seed: u64, options: Options) -> Outcome {
 }
 
 async fn play(seed: u64, plan: &Plan, world: &Arc<World>) -> Result<(), Violation> {
-    let mut drive = Drive::new(world, cast(seed, plan));
+    let mut drive = Drive::new(world, cast(seed, plan), &plan.losses);
     let sim = &world.sim;
     // Requests are sent and everything goes wrong; halfway the topic gets more partitions.
     let mut grown = plan.more_partitions == 0;
     let grows_at = plan.after + 20;
     let mut done_at = None;
     drive
-        .go(true, |drive| {
+        .go(Phase::Faults, |drive| {
             if !grown && sim.turn() >= grows_at {
                 grown = true;
                 world.log.create(EVENTS, plan.partitions + plan.more_partitions);
@@ -94,10 +94,12 @@ async fn play(seed: u64, plan: &Plan, world: &Arc<World>) -> Result<(), Violatio
             sim.turn() >= plan.longest || done_at.is_some_and(|at| sim.turn() >= at + plan.after)
         })
         .await?;
-    // Nothing goes wrong any more: what was accepted is seen before it is settled, and when it is.
+    // Nothing goes wrong any more: what was accepted is seen before it is settled, and when it is; who is to be erased is
+    // gone, and stays gone when all is played again; and every store agrees with every other.
     sim.calm();
-    drive.go(false, |_| false).await?;
+    drive.go(Phase::Fresh, |_| false).await?;
     check::fresh(world)?;
-    drive.go(true, |_| false).await?;
+    drive.go(Phase::Settling, |_| false).await?;
+    drive.go(Phase::Closing, |_| false).await?;
     check::settled(world)
 }

@@ -1,6 +1,9 @@
 //! Whose turn it is, and what becomes of the call that waits for it. All randomness comes from the seed.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 use rand::{RngExt as _, SeedableRng as _};
 use rand_chacha::ChaCha8Rng;
@@ -26,10 +29,12 @@ struct Ticket {
     answer: oneshot::Sender<Fate>,
 }
 
-/// Something that happens later, unless who began it dies.
+/// Something that happens later, unless it dies with who began it.
 struct Later {
     not_before: u64,
     life: Option<Arc<Life>>,
+    /// The turn at which the run that it comes of began.
+    begun: u64,
     effect: Box<dyn FnOnce() + Send>,
 }
 
@@ -40,6 +45,8 @@ struct State {
     turn: u64,
     waiting: Vec<Ticket>,
     later: Vec<Later>,
+    /// By actor, the turn at which the run that is under way began.
+    runs: BTreeMap<usize, u64>,
     tally: Tally,
     trace: Vec<String>,
 }
@@ -62,6 +69,7 @@ impl Sim {
             turn: 0,
             waiting: Vec::new(),
             later: Vec::new(),
+            runs: BTreeMap::new(),
             tally: Tally::default(),
             trace: Vec::new(),
         };
@@ -199,11 +207,32 @@ impl Sim {
         due.into_iter().for_each(|later| (later.effect)());
     }
 
-    /// Has `effect` take place later; not if `life`, where one is given, dies first.
-    pub fn later(&self, life: Option<&Arc<Life>>, effect: impl FnOnce() + Send + 'static) {
+    /// Has `effect`, which comes of a call of `life`, take place later; not if it `dies_with` it first.
+    pub fn later(&self, life: &Arc<Life>, dies_with: bool, effect: impl FnOnce() + Send + 'static) {
         let mut state = self.state();
         let not_before = if state.calm { 0 } else { state.turn + state.random.random_range(LATE) };
-        state.later.push(Later { not_before, life: life.cloned(), effect: Box::new(effect) });
+        let begun = state.runs.get(&life.actor).copied().unwrap_or(state.turn);
+        state.later.push(Later { not_before, life: dies_with.then(|| Arc::clone(life)), begun, effect: Box::new(effect) });
+    }
+
+    /// A run of an actor begins.
+    pub fn begin(&self, actor: usize) {
+        let mut state = self.state();
+        let turn = state.turn;
+        state.runs.insert(actor, turn);
+    }
+
+    /// It is over, or its process is.
+    pub fn end(&self, actor: usize) {
+        self.state().runs.remove(&actor);
+    }
+
+    /// The turn at or after which everything began that is under way, `but` for what an actor does: runs, and what comes
+    /// late of runs that are over. In place of the clock, by which functions tell what nobody can be at any more.
+    pub fn under_way_since(&self, but: Option<usize>) -> u64 {
+        let state = self.state();
+        let runs = state.runs.iter().filter(|(actor, _)| Some(**actor) != but).map(|(_, begun)| *begun);
+        runs.chain(state.later.iter().map(|later| later.begun)).min().unwrap_or(u64::MAX)
     }
 
     /// Gives a waiting call its turn.

@@ -15,16 +15,37 @@ pub enum Switch {
     BlindRetry,
     /// Compaction does not see what the lake's files hold.
     SkipAntiJoin,
+    /// A merge writes a file without one of its rows.
+    MergeDropsRow,
+    /// Vacuum is told that every version is settled.
+    VacuumUnsettled,
+    /// An erasure goes through every store, and leaves no tombstone.
+    ForgetTombstone,
+    /// An erasure does not look through raw objects.
+    EraseSkipsRaw,
+    /// A replay gives events other ids.
+    ReplayNewId,
+    /// Reconcile says what it would repair, and repairs nothing.
+    ReconcileIdle,
+    /// The ledger is computed from wrong numbers.
+    MiscountSettled,
 }
 
 impl Switch {
     /// All of them.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 13] = [
         Self::AnswerBeforeDurable,
         Self::LoseNotifications,
         Self::InsertUnchecked,
         Self::ShowBeforeRows,
         Self::BlindRetry,
         Self::SkipAntiJoin,
+        Self::MergeDropsRow,
+        Self::VacuumUnsettled,
+        Self::ForgetTombstone,
+        Self::EraseSkipsRaw,
+        Self::ReplayNewId,
+        Self::ReconcileIdle,
+        Self::MiscountSettled,
     ];
 }

@@ -64,6 +64,7 @@ impl Actor for Client {
             let next = waiting.lock().unwrap_or_else(PoisonError::into_inner).front().cloned();
             let Some(request) = next else { return Ok(()) };
             world.told().sent.extend(request.identities());
+            world.told().later_valid.extend(request.later_valid());
             let lost = |_| "the request was lost".to_owned();
             let times = Arc::new(Mutex::new(0));
             let count = Arc::clone(&times);

@@ -10,11 +10,11 @@ use clickstream_lake::Lake;
 use clickstream_log::EVENTS;
 use tokio::sync::OnceCell;
 
-use super::{Actor, Run};
+use super::{Actor, Run, tombstones};
 use crate::{
     life::Life,
     port::{lake::LakePort, log::LOG_ID, objects::ObjectsPort},
-    world::World,
+    world::{Phase, World},
 };
 
 /// Compacts a shard: partitions `shard`, `shard + of`, …
@@ -55,7 +55,8 @@ impl Actor for Compactor {
             let landed = world.bucket.raw_writes();
             let opened = cell.get_or_try_init(|| async {
                 let objects = Arc::new(ObjectsPort::new(&world.bucket, &life));
-                let compact = Compact::new(objects, lake(&world, &life).await?, LOG_ID.to_owned());
+                let compact = Compact::new(objects.clone(), lake(&world, &life).await?, LOG_ID.to_owned());
+                let compact = compact.with_tombstones(tombstones(objects));
                 // One call after the other, so that a seed runs the same way again.
                 Ok::<_, String>(compact.with_options(CompactOptions { threads: 0, ..CompactOptions::default() }))
             });
@@ -72,7 +73,7 @@ impl Actor for Compactor {
         self.compact = Arc::default();
     }
 
-    fn settles(&self) -> bool {
-        true
+    fn begins_in(&self, phase: Phase) -> bool {
+        phase != Phase::Fresh
     }
 }

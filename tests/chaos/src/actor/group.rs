@@ -7,7 +7,7 @@ use clickstream_log::{Batch, EVENTS, REJECTED};
 use clickstream_store_events::StoreEvents;
 use futures::future::BoxFuture;
 
-use super::{Actor, Run};
+use super::{Actor, Run, tombstones};
 use crate::{
     life::Life,
     port::{
@@ -41,7 +41,8 @@ impl Member {
 
     pub fn store(number: usize) -> Self {
         Self::new("store", &[EVENTS, REJECTED], number, |world, life| {
-            let store = Arc::new(StoreEvents::new(Arc::new(StorePort::new(&world.shelf, life))));
+            let tombstones = tombstones(Arc::new(ObjectsPort::new(&world.bucket, life)));
+            let store = Arc::new(StoreEvents::new(Arc::new(StorePort::new(&world.shelf, life))).with_tombstones(tombstones));
             Arc::new(move |batch| {
                 let store = Arc::clone(&store);
                 Box::pin(async move { store.handle(&batch).await.map_err(|e| e.to_string()) })
@@ -51,7 +52,8 @@ impl Member {
 
     pub fn land(number: usize) -> Self {
         Self::new("land", &[EVENTS], number, |world, life| {
-            let land = Arc::new(Land::new(Arc::new(ObjectsPort::new(&world.bucket, life)), LOG_ID.to_owned()));
+            let objects = Arc::new(ObjectsPort::new(&world.bucket, life));
+            let land = Arc::new(Land::new(objects.clone(), LOG_ID.to_owned()).with_tombstones(tombstones(objects)));
             Arc::new(move |batch| {
                 let land = Arc::clone(&land);
                 Box::pin(async move { land.handle(&batch).await.map(drop).map_err(|e| e.to_string()) })

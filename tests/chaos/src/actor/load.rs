@@ -5,7 +5,7 @@ use std::sync::Arc;
 use clickstream_load::Load;
 use clickstream_objects::Notification;
 
-use super::{Actor, Run};
+use super::{Actor, Run, tombstones};
 use crate::{
     fault::{Boundary, Fault},
     life::Life,
@@ -26,12 +26,14 @@ impl Loader {
 }
 
 /// load in one process.
-pub fn load(world: &World, life: &Arc<Life>) -> Arc<Load> {
-    Arc::new(Load::new(Arc::new(ObjectsPort::new(&world.bucket, life)), WarehousePort::new(&world.tables, life)))
+fn load(world: &World, life: &Arc<Life>) -> Arc<Load> {
+    let objects = Arc::new(ObjectsPort::new(&world.bucket, life));
+    let load = Load::new(objects.clone(), WarehousePort::new(&world.tables, life));
+    Arc::new(load.with_tombstones(tombstones(objects)))
 }
 
 /// An announcement of `key`.
-pub fn notification(key: String) -> Notification {
+fn notification(key: String) -> Notification {
     Notification { bucket: "sim".to_owned(), key, etag: String::new(), size: 0 }
 }
 

@@ -4,17 +4,30 @@
 
 mod client;
 mod compact;
+mod erase;
 mod group;
 mod load;
+mod maintain;
+mod reconcile;
+mod replay;
 mod settle;
-mod sweep;
 mod unspill;
 
-use std::sync::Arc;
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
+use clickstream_erasure::Tombstones;
+use clickstream_objects::SharedObjects;
 use futures::future::BoxFuture;
 
-use crate::{life::Life, plan::Plan, traffic, world::World};
+use crate::{
+    life::Life,
+    plan::Plan,
+    traffic,
+    world::{Phase, World},
+};
 
 /// One run of an actor. An error is one that its host logs before it tries again.
 pub type Run = BoxFuture<'static, Result<(), String>>;
@@ -29,9 +42,10 @@ pub trait Actor {
     fn run(&mut self, world: &Arc<World>, life: &Arc<Life>) -> Run;
     /// The process is gone, with all that was in its memory.
     fn restarted(&mut self, world: &World, ended: &Life);
-    /// True for one whose work makes `fresh` superfluous: it waits while what is fresh is checked.
-    fn settles(&self) -> bool {
-        false
+    /// True if it begins runs in this phase. One whose work makes `fresh` superfluous waits while what is fresh is checked.
+    fn begins_in(&self, phase: Phase) -> bool {
+        let _ = phase;
+        true
     }
     /// True for one that ends: a client.
     fn is_client(&self) -> bool {
@@ -59,6 +73,26 @@ pub fn cast(seed: u64, plan: &Plan) -> Vec<Box<dyn Actor>> {
         cast.push(Box::new(settle::Settler::new(number)));
     }
     cast.push(Box::new(unspill::Unspiller::default()));
-    cast.push(Box::new(sweep::Sweeper::default()));
+    cast.push(Box::new(reconcile::Reconciler::new(plan.reconciles.clone())));
+    if plan.merges {
+        cast.push(Box::new(maintain::Merger::default()));
+    }
+    if plan.vacuums {
+        cast.push(Box::new(maintain::Vacuumer::default()));
+    }
+    if !plan.replays.is_empty() {
+        cast.push(Box::new(replay::Replayer::new(&plan.replays)));
+    }
+    if !plan.erasures.is_empty() {
+        let jobs = Arc::new(Mutex::new(plan.erasures.iter().cloned().collect()));
+        for number in 0..plan.erasers {
+            cast.push(Box::new(erase::Eraser::new(number, &jobs)));
+        }
+    }
     cast
+}
+
+/// Whose events are erased, as one process knows; looked up whenever it matters, as no clock says how old a look is.
+fn tombstones(objects: SharedObjects) -> Arc<Tombstones> {
+    Arc::new(Tombstones::new(objects, None).with_recent(Duration::ZERO))
 }

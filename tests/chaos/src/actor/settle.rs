@@ -9,7 +9,11 @@ use clickstream_settle::Settle;
 use tokio::sync::OnceCell;
 
 use super::{Actor, Run, compact::lake};
-use crate::{life::Life, port::warehouse::WarehousePort, world::World};
+use crate::{
+    life::Life,
+    port::warehouse::WarehousePort,
+    world::{Phase, World},
+};
 
 /// Settles all versions.
 pub struct Settler {
@@ -41,8 +45,10 @@ impl Actor for Settler {
             let opened = cell.get_or_try_init(|| async {
                 Ok::<_, String>(Settle::new(lake(&world, &life).await?, WarehousePort::new(&world.tables, &life)))
             });
-            opened.await?.run().await.map_err(|e| e.to_string())?;
-            seen.store(versions, Ordering::SeqCst);
+            let report = opened.await?.run().await.map_err(|e| e.to_string())?;
+            if !report.waits {
+                seen.store(versions, Ordering::SeqCst);
+            }
             Ok(())
         })
     }
@@ -51,7 +57,7 @@ impl Actor for Settler {
         self.settle = Arc::default();
     }
 
-    fn settles(&self) -> bool {
-        true
+    fn begins_in(&self, phase: Phase) -> bool {
+        phase != Phase::Fresh
     }
 }

@@ -21,7 +21,7 @@ impl Actor for Unspiller {
     }
 
     fn wants(&self, world: &World) -> bool {
-        !world.bucket.list("spill/").is_empty()
+        !world.bucket.keys("spill/").is_empty()
     }
 
     fn run(&mut self, world: &Arc<World>, life: &Arc<Life>) -> Run {

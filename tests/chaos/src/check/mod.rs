@@ -5,9 +5,13 @@
 
 mod clickhouse;
 mod delta;
+mod forgotten;
 mod lake;
+mod ledger;
 mod logged;
 mod raw;
+mod receipts;
+mod removed;
 mod watch;
 
 use std::{fmt, sync::Arc};
@@ -37,6 +41,18 @@ pub enum Promise {
     InOrder,
     /// Everything accepted is settled in the end, and nothing else.
     Complete,
+    /// A merge changes no row.
+    Unchanged,
+    /// Nothing goes that a version which is settled late, or a reader of the newest, needs.
+    Kept,
+    /// Who is erased is gone from every store, and stays gone; whatever came later counts.
+    Forgotten,
+    /// A receipt of an erasure tells the truth.
+    Receipt,
+    /// What is played again counts once, under its own id.
+    Replayed,
+    /// The ledger adds up, and says what there is.
+    Accounted,
     /// Work comes to its end.
     Ends,
 }
@@ -53,6 +69,12 @@ impl fmt::Display for Promise {
             Self::Watermarks => "watermarks never pass what the lake does not hold",
             Self::InOrder => "versions are settled in order and whole",
             Self::Complete => "everything accepted is settled in the end",
+            Self::Unchanged => "a merge changes no row",
+            Self::Kept => "what is needed stays",
+            Self::Forgotten => "who is erased is gone and stays gone",
+            Self::Receipt => "a receipt tells the truth",
+            Self::Replayed => "what is played again counts once",
+            Self::Accounted => "the ledger adds up",
             Self::Ends => "work comes to its end",
         })
     }
@@ -84,24 +106,29 @@ pub(crate) fn hold(holds: bool, promise: Promise, what: impl FnOnce() -> String)
     if holds { Ok(()) } else { Err(Violation::new(promise, what())) }
 }
 
-/// Checked when all is landed and loaded, and not all is settled.
+/// Checked when all is landed and loaded, and not all is settled and erased.
 pub fn fresh(world: &Arc<World>) -> Result<(), Violation> {
     let logged = logged::read(world)?;
     logged::answers(world, &logged)?;
-    logged::stored(world, &logged)?;
-    raw::landed(world, &logged)?;
-    clickhouse::shown(world, Promise::Fresh)
+    logged::stored(world, &logged, false)?;
+    raw::landed(world, &logged, false)?;
+    clickhouse::shown(world, &logged, Promise::Fresh, false)
 }
 
-/// Checked when everything is settled.
+/// Checked when everything is settled, erased, played again and compared.
 pub fn settled(world: &Arc<World>) -> Result<(), Violation> {
     let logged = logged::read(world)?;
     logged::answers(world, &logged)?;
-    logged::stored(world, &logged)?;
-    raw::landed(world, &logged)?;
+    logged::replayed(world, &logged)?;
+    logged::stored(world, &logged, true)?;
+    raw::landed(world, &logged, true)?;
     let versions = delta::read(world)?;
+    removed::check(world, &versions)?;
     let lake = lake::check(&versions, &logged)?;
-    clickhouse::commits(world, &versions, &lake)?;
-    clickhouse::shown(world, Promise::Complete)?;
-    clickhouse::marts(world)
+    receipts::check(world, &logged, &versions)?;
+    clickhouse::commits(world, &versions, &lake, &logged)?;
+    clickhouse::shown(world, &logged, Promise::Complete, true)?;
+    clickhouse::forgotten(world, &logged)?;
+    clickhouse::marts(world)?;
+    ledger::check(world, &logged, &lake)
 }

@@ -9,8 +9,9 @@ use crate::{
     world::World,
 };
 
-/// Every offset is covered, by names and by rows.
-pub fn landed(world: &World, logged: &Logged) -> Result<(), Violation> {
+/// Every offset is covered, by names and by rows. An erased event has the dead letter in its place that says so: it may
+/// before all is `done`, and must afterwards, in each object that covers it.
+pub fn landed(world: &World, logged: &Logged, done: bool) -> Result<(), Violation> {
     for (partition, events) in logged.events.iter().enumerate() {
         let mut covered = BTreeSet::new();
         for meta in world.bucket.list(&format!("raw/events/{LOG_ID}/{partition:05}/")) {
@@ -20,20 +21,29 @@ pub fn landed(world: &World, logged: &Logged) -> Result<(), Violation> {
             let rows = columns::rows(&stored.bytes).map_err(|e| wrong(e.to_string()))?;
             let mut offsets = BTreeSet::new();
             for row in rows {
-                let RawRow::Event(row) = row else { return Err(wrong("it has a dead letter".to_owned())) };
-                let stands = events.get(row.offset as usize);
-                hold(
-                    row.log_id == LOG_ID && row.partition as usize == partition && stands == Some(&row.identity),
-                    Promise::Landed,
-                    || format!("{key} has {row:?} where the log has {stands:?}"),
-                )?;
-                offsets.insert(row.offset);
+                let offset = match &row {
+                    RawRow::Event(row) => row.offset,
+                    RawRow::Dead { offset, .. } => *offset,
+                };
+                let stands = events.get(offset as usize).ok_or_else(|| wrong(format!("the log has no offset {offset}")))?;
+                match &row {
+                    RawRow::Event(row) => {
+                        let same = row.log_id == LOG_ID && row.partition as usize == partition && stands.identity == row.identity;
+                        hold(same, Promise::Landed, || format!("{key} has {row:?} where the log has {:?}", stands.identity))?;
+                        hold(!done || !stands.erased, Promise::Forgotten, || format!("{key} has {:?}, which is erased", row.identity))?;
+                    }
+                    RawRow::Dead { erased, .. } => hold(*erased && stands.erased, Promise::Landed, || {
+                        format!("{key} has a dead letter where the log has {:?}", stands.identity)
+                    })?,
+                }
+                offsets.insert(offset);
             }
             let named = offsets.first().zip(offsets.last()).map(|(first, last)| format!("{last:020}-{first:020}.parquet"));
             hold(named.as_deref() == meta.location.filename(), Promise::Landed, || format!("{key} holds offsets {offsets:?}"))?;
             covered.extend(offsets);
         }
-        let missing = (0..events.len() as u64).find(|offset| !covered.contains(offset));
+        // What was lost when the lake had it already is landed no more.
+        let missing = (0..events.len() as u64).find(|offset| !covered.contains(offset)).filter(|_| !world.bucket.is_lossy());
         hold(missing.is_none(), Promise::Landed, || format!("offset {missing:?} of partition {partition} is in no raw object"))?;
     }
     Ok(())

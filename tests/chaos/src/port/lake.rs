@@ -3,7 +3,13 @@
 //! Writes and reads of files, and above all a version's commit, wait for their turn. The lake's log is read by threads of
 //! the Delta library's own: such calls take no turn ([`Life::fails`]).
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -13,7 +19,7 @@ use object_store::{
     PutOptions, PutPayload, PutResult, Result, path::Path,
 };
 
-use super::bucket::{Bucket, is_version};
+use super::bucket::{Bucket, is_lake_file as is_file, is_version};
 use crate::{
     fault::{Boundary, Fault},
     life::{Failure, Life},
@@ -23,11 +29,18 @@ use crate::{
 pub struct LakePort {
     bucket: Arc<Bucket>,
     life: Arc<Life>,
+    /// What was written before this turn is listed as of long ago.
+    aged: Arc<AtomicU64>,
 }
 
 impl LakePort {
     pub fn new(bucket: &Arc<Bucket>, life: &Arc<Life>) -> Self {
-        Self { bucket: Arc::clone(bucket), life: Arc::clone(life) }
+        Self { bucket: Arc::clone(bucket), life: Arc::clone(life), aged: Arc::default() }
+    }
+
+    /// Lists what was written before the turn that `aged` says as of long ago: in place of the days that pass.
+    pub fn aging(self, aged: &Arc<AtomicU64>) -> Self {
+        Self { aged: Arc::clone(aged), ..self }
     }
 
     /// A call that may come from any thread.
@@ -43,11 +56,6 @@ impl LakePort {
 
 fn unavailable() -> Error {
     Error::Generic { store: "sim", source: "the seed says so".into() }
-}
-
-/// True for what stands beside the table's log.
-fn is_file(key: &Path) -> bool {
-    key.filename().is_some_and(|name| name.starts_with("part-")) || key.as_ref().contains("/_erased/")
 }
 
 impl fmt::Debug for LakePort {
@@ -68,7 +76,8 @@ impl ObjectStore for LakePort {
         let (version, file) = (is_version(location), is_file(location));
         if !version && !file {
             self.glance(location.as_ref())?;
-            return self.bucket.objects.put_opts(location, payload, opts).await;
+            let put = self.bucket.put(location, Bytes::from(payload), opts.mode, opts.attributes)?;
+            return Ok(PutResult { e_tag: Some(put), version: None });
         }
         let boundary = if version { Boundary::DeltaCommit } else { Boundary::LakeFile };
         let can: &'static [Fault] = match opts.mode {
@@ -76,6 +85,8 @@ impl ObjectStore for LakePort {
             _ => &[Fault::NotDone, Fault::Unanswered, Fault::Late, Fault::Mistaken],
         };
         let (bucket, path, body, mode) = (Arc::clone(&self.bucket), location.clone(), Bytes::from(payload), opts.mode);
+        #[cfg(feature = "faults")]
+        let body = if file && self.life.name == "merge" && self.broken(crate::Switch::MergeDropsRow) { without_a_row(body)? } else { body };
         #[cfg(feature = "faults")]
         let blind = version && self.broken(crate::Switch::BlindRetry);
         let put = self.life.perform(boundary, can, move |_| {
@@ -111,15 +122,35 @@ impl ObjectStore for LakePort {
         Ok(got)
     }
 
+    /// One after the other, each a call of its own.
     fn delete_stream(&self, locations: BoxStream<'static, Result<Path>>) -> BoxStream<'static, Result<Path>> {
-        self.bucket.objects.delete_stream(locations)
+        let (bucket, life) = (Arc::clone(&self.bucket), Arc::clone(&self.life));
+        let delete = move |location: Result<Path>| {
+            let (bucket, life) = (Arc::clone(&bucket), Arc::clone(&life));
+            async move {
+                let location = location?;
+                let path = location.clone();
+                let deleted = life.perform(Boundary::LakeDelete, &[Fault::NotDone, Fault::Unanswered], move |_| bucket.delete(&path)).await;
+                deleted.map_err(|_| unavailable())?.map(|()| location)
+            }
+        };
+        locations.then(delete).boxed()
     }
 
     fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
-        match self.glance(prefix.map_or("", AsRef::as_ref)) {
-            Ok(()) => self.bucket.objects.list(prefix),
-            Err(error) => stream::iter([Err(error)]).boxed(),
+        if let Err(error) = self.glance(prefix.map_or("", AsRef::as_ref)) {
+            return stream::iter([Err(error)]).boxed();
         }
+        let (bucket, before) = (Arc::clone(&self.bucket), self.aged.load(Ordering::SeqCst));
+        let aged = move |meta: Result<ObjectMeta>| {
+            let mut meta = meta?;
+            if bucket.written(meta.location.as_ref()).is_some_and(|turn| turn < before) {
+                // 1970, longer ago than any setting keeps files.
+                let _ = std::mem::take(&mut meta.last_modified);
+            }
+            Ok(meta)
+        };
+        self.bucket.objects.list(prefix).map(aged).boxed()
     }
 
     async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {
@@ -143,6 +174,22 @@ fn next_free(bucket: &Bucket, path: &Path) -> Path {
         path = Path::from(format!("{folder}/{:020}.json", version + 1));
     }
     path
+}
+
+/// A Parquet file of the same columns that lacks the last row.
+#[cfg(feature = "faults")]
+fn without_a_row(whole: Bytes) -> Result<Bytes> {
+    use parquet::arrow::{ArrowWriter, arrow_reader::ParquetRecordBatchReaderBuilder};
+    let broken = |e: parquet::errors::ParquetError| Error::Generic { store: "sim", source: Box::new(e) };
+    let file = ParquetRecordBatchReaderBuilder::try_new(whole).map_err(broken)?;
+    let schema = Arc::clone(file.schema());
+    let batches: Vec<_> = file.build().map_err(broken)?.filter_map(std::result::Result::ok).collect();
+    let mut cut = ArrowWriter::try_new(Vec::new(), schema, None).map_err(broken)?;
+    for (index, batch) in batches.iter().enumerate() {
+        let rows = batch.num_rows() - usize::from(index + 1 == batches.len());
+        cut.write(&batch.slice(0, rows)).map_err(broken)?;
+    }
+    Ok(cut.into_inner().map_err(broken)?.into())
 }
 
 /// A Parquet file of the same columns and length without rows.

@@ -70,6 +70,29 @@ impl Topics {
         self.state().topics.get(topic).cloned().unwrap_or_default()
     }
 
+    /// The offset after a partition's last record.
+    pub fn next_offset(&self, topic: &str, partition: u32) -> u64 {
+        self.state().topics.get(topic).and_then(|partitions| partitions.get(partition as usize)).map_or(0, |records| records.len() as u64)
+    }
+
+    /// How many records all partitions have.
+    pub fn count(&self, topic: &str) -> u64 {
+        self.state().topics.get(topic).map_or(0, |partitions| partitions.iter().map(|records| records.len() as u64).sum())
+    }
+
+    /// True if a group has done what its topics hold.
+    pub fn is_done(&self, group: &str) -> bool {
+        let state = self.state();
+        let Some((topics, _)) = state.groups.get(group) else { return true };
+        let done = |topic: &String, partition: usize| {
+            state.claims.get(&(group.to_owned(), topic.clone(), partition as u32)).map_or(0, |claim| claim.committed)
+        };
+        topics.iter().all(|topic| {
+            let partitions = state.topics.get(topic).map_or(&[][..], Vec::as_slice);
+            partitions.iter().enumerate().all(|(partition, records)| done(topic, partition) >= records.len() as u64)
+        })
+    }
+
     pub fn partitions(&self, topic: &str) -> u32 {
         self.state().topics.get(topic).map_or(0, |partitions| partitions.len() as u32)
     }
@@ -247,13 +270,16 @@ impl Log for LogPort {
         if let Some(record) = records.iter().find(|r| r.value.len() > MAX_RECORD_BYTES) {
             return Err(LogError::TooLarge { size: record.value.len(), limit: MAX_RECORD_BYTES });
         }
+        #[cfg(feature = "faults")]
+        let records =
+            if self.life.name == "replay" && self.life.sim.broken(crate::Switch::ReplayNewId) { renamed(records) } else { records };
         let (topics, topic, life) = (Arc::clone(&self.topics), topic.to_owned(), Arc::clone(&self.life));
         let can = &[Fault::NotDone, Fault::Unanswered, Fault::Part, Fault::Late];
         let appended = self.life.perform(Boundary::LogAppend, can, move |share| {
             #[cfg(feature = "faults")]
             if life.sim.broken(crate::Switch::AnswerBeforeDurable) {
                 let (topics, topic, records) = (Arc::clone(&topics), topic.clone(), records.clone());
-                life.sim.later(Some(&life), move || drop(topics.append(&topic, &records, None)));
+                life.sim.later(&life, true, move || drop(topics.append(&topic, &records, None)));
                 return Some(Vec::new());
             }
             let some = (share == Share::Part).then(|| {
@@ -266,6 +292,9 @@ impl Log for LogPort {
     }
 
     async fn read(&self, topic: &str, partition: u32, from: u64, max_records: usize, _: usize) -> Result<Vec<LoggedRecord>, LogError> {
+        if self.life.fails(Boundary::LogRead, &format!("{topic}/{partition}/{from}")) {
+            return Err(unavailable());
+        }
         let records = self.topics.records(topic);
         let of_partition = records.get(partition as usize).into_iter().flatten();
         Ok(of_partition.filter(|r| r.offset >= from).take(max_records).cloned().collect())
@@ -289,4 +318,17 @@ impl Log for LogPort {
     async fn expire(&self, _: &str, _: u32, _: u64) -> Result<(), LogError> {
         Ok(())
     }
+}
+
+/// Records of the same events under other ids.
+#[cfg(feature = "faults")]
+fn renamed(records: Vec<Record>) -> Vec<Record> {
+    let other = |record: Record| {
+        let mut event: serde_json::Value = serde_json::from_slice(&record.value).unwrap_or_default();
+        let id = uuid::Uuid::new_v4();
+        event["event_id"] = id.to_string().into();
+        let key = format!("{}:{id}", event["site_id"].as_str().unwrap_or_default());
+        Record { key: Some(key.into_bytes().into()), value: event.to_string().into_bytes().into(), ..record }
+    };
+    records.into_iter().map(other).collect()
 }

@@ -2,10 +2,13 @@
 
 pub mod bucket;
 pub mod clicks;
+pub mod compared;
+pub mod erased;
 pub mod lake;
 pub mod log;
 pub mod objects;
 pub mod queue;
+pub mod replayed;
 pub mod store;
 pub mod tables;
 pub mod warehouse;

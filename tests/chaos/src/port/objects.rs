@@ -8,7 +8,7 @@ use clickstream_objects::{ByteStream, Condition, ObjectError, ObjectInfo, Object
 use futures::{StreamExt as _, stream};
 use object_store::{Attribute, Attributes, Error, ObjectMeta, PutMode, UpdateVersion, path::Path};
 
-use super::bucket::{Bucket, Stored, metadata};
+use super::bucket::{Bucket, Stored, TABLE, metadata};
 use crate::{
     fault::{Boundary, Fault},
     life::{Failure, Life},
@@ -29,6 +29,16 @@ impl ObjectsPort {
         let (bucket, path) = (Arc::clone(&self.bucket), Path::from(key));
         let got = self.life.perform(Boundary::ObjectGet, &[Fault::NotDone], move |_| bucket.get(&path)).await;
         got.map_err(|_| unavailable())?.map_err(|error| of(key, &error))
+    }
+}
+
+/// What writing an object is called.
+fn boundary_of(key: &str, mode: &PutMode) -> Boundary {
+    match (key.split('/').next(), mode) {
+        (Some("erasures"), _) if key.starts_with("erasures/tombstones/") || key == "erasures/newest.json" => Boundary::Tombstone,
+        (Some("erasures"), _) => Boundary::ErasureState,
+        (Some("raw"), PutMode::Update(_)) => Boundary::RawRewrite,
+        _ => Boundary::ObjectPut,
     }
 }
 
@@ -70,7 +80,12 @@ impl Objects for ObjectsPort {
         let of_user =
             options.metadata.into_iter().map(|(name, value)| (Attribute::Metadata(name.into()), object_store::AttributeValue::from(value)));
         let attributes: Attributes = of_user.collect();
-        let put = self.life.perform(Boundary::ObjectPut, can, move |_| {
+        let boundary = boundary_of(key, &mode);
+        #[cfg(feature = "faults")]
+        if key.starts_with("erasures/tombstones/") && self.life.sim.broken(crate::Switch::ForgetTombstone) {
+            return Ok(String::new());
+        }
+        let put = self.life.perform(boundary, can, move |_| {
             let put = bucket.put(&path, body.clone(), mode.clone(), attributes.clone());
             if put.is_ok() && path.as_ref().starts_with("raw/") {
                 bucket.queue.announce(&sim, path.as_ref());
@@ -114,6 +129,10 @@ impl Objects for ObjectsPort {
         let (bucket, of_prefix) = (Arc::clone(&self.bucket), prefix.to_owned());
         let listed = self.life.perform(Boundary::ObjectList, &[Fault::NotDone], move |_| bucket.list(&of_prefix)).await;
         let listed = listed.map_err(|_| unavailable())?;
+        #[cfg(feature = "faults")]
+        if prefix == "raw/events/" && self.life.name.starts_with("erase") && self.life.sim.broken(crate::Switch::EraseSkipsRaw) {
+            return Ok(Vec::new());
+        }
         let after = listed.iter().filter(|meta| start_after.is_none_or(|after| meta.location.as_ref() > after));
         Ok(after.take(max).map(|meta| info(meta, &Attributes::new())).collect())
     }
@@ -121,7 +140,8 @@ impl Objects for ObjectsPort {
     async fn delete(&self, key: &str) -> Result<(), ObjectError> {
         let (bucket, path) = (Arc::clone(&self.bucket), Path::from(key));
         let can = &[Fault::NotDone, Fault::Unanswered];
-        let deleted = self.life.perform(Boundary::ObjectDelete, can, move |_| bucket.delete(&path)).await;
+        let boundary = if key.starts_with(TABLE) { Boundary::LakeDelete } else { Boundary::ObjectDelete };
+        let deleted = self.life.perform(boundary, can, move |_| bucket.delete(&path)).await;
         match deleted.map_err(|_| unavailable())? {
             Ok(()) | Err(Error::NotFound { .. }) => Ok(()),
             Err(error) => Err(of(key, &error)),

@@ -62,6 +62,11 @@ impl Queue {
         self.state().lost
     }
 
+    /// True if nothing waits, and nobody has anything in hand.
+    pub fn is_empty(&self) -> bool {
+        self.state().notes.is_empty()
+    }
+
     pub fn has_work(&self) -> bool {
         self.state().notes.iter().any(|note| note.taken_by.is_none())
     }

@@ -8,6 +8,7 @@ use std::{
 use async_trait::async_trait;
 use clickstream_event::{Logged, Micros};
 use clickstream_store::{CopyAt, Cursor, ErasedEvent, EventStore, Expired, Found, LoggedRejection, Person, StoreError, Which};
+use rand::RngExt as _;
 use uuid::Uuid;
 
 use crate::{
@@ -21,6 +22,8 @@ type Place = (i64, u32, u64);
 
 #[derive(Default)]
 struct State {
+    /// Events were lost without anybody's call.
+    lossy: bool,
     events: BTreeMap<Identity, (Place, Logged)>,
     rejections: BTreeMap<(u32, u64), LoggedRejection>,
 }
@@ -44,6 +47,25 @@ impl Shelf {
         self.state().rejections.keys().copied().collect()
     }
 
+    /// Every event that is held.
+    pub fn held(&self) -> Vec<Logged> {
+        self.state().events.values().map(|(_, logged)| logged.clone()).collect()
+    }
+
+    /// Loses some events, as one does whose disk was put back from a copy.
+    pub fn lose(&self, random: &mut impl rand::Rng) -> bool {
+        let mut state = self.state();
+        let held = state.events.len();
+        state.events.retain(|_, _| random.random_bool(0.6));
+        state.lossy |= state.events.len() < held;
+        state.events.len() < held
+    }
+
+    /// True if some were.
+    pub fn is_lossy(&self) -> bool {
+        self.state().lossy
+    }
+
     fn put(&self, events: &[Logged]) {
         let mut state = self.state();
         for logged in events {
@@ -65,6 +87,16 @@ pub struct StorePort {
 
 /// A write of several rows may take place in part.
 const WRITE: &[Fault] = &[Fault::NotDone, Fault::Unanswered, Fault::Part, Fault::Twice, Fault::Late];
+
+/// What goes is gone whole.
+const ERASE: &[Fault] = &[Fault::NotDone, Fault::Unanswered, Fault::Twice];
+
+fn is_theirs(logged: &Logged, person: &Person) -> bool {
+    match person {
+        Person::User(id) => logged.event.user_id.as_ref() == Some(id),
+        Person::Anonymous(id) => logged.event.anonymous_id.as_ref() == Some(id),
+    }
+}
 
 impl StorePort {
     pub fn new(shelf: &Arc<Shelf>, life: &Arc<Life>) -> Self {
@@ -98,6 +130,9 @@ impl EventStore for StorePort {
     }
 
     async fn find(&self, site: Option<&str>, event_id: Uuid) -> Result<Option<Found>, StoreError> {
+        if self.life.fails(Boundary::Query, &format!("event {event_id}")) {
+            return Err(unavailable());
+        }
         let state = self.shelf.state();
         let found = state.events.iter().find(|((s, id), _)| *id == event_id && site.is_none_or(|site| site == s));
         Ok(found.map(|(_, (_, logged))| Found::Event(Box::new(logged.clone()))))
@@ -111,8 +146,18 @@ impl EventStore for StorePort {
         Ok(())
     }
 
-    async fn timeline(&self, _: &str, _: &Person, _: Option<Cursor>, _: usize) -> Result<Vec<Logged>, StoreError> {
-        Err(StoreError::Setting("nobody reads timelines here".to_owned()))
+    async fn timeline(&self, site: &str, person: &Person, after: Option<Cursor>, limit: usize) -> Result<Vec<Logged>, StoreError> {
+        let (shelf, site, person) = (Arc::clone(&self.shelf), site.to_owned(), person.clone());
+        let read = self.life.perform(Boundary::Query, &[Fault::NotDone], move |_| {
+            let order = |logged: &Logged| (logged.event.original_at, logged.event.event_id);
+            let comes_after = |logged: &Logged| after.is_none_or(|after| order(logged) < (after.original_at, after.event_id));
+            let mut found = shelf.held();
+            found.retain(|logged| logged.event.site_id == site && is_theirs(logged, &person) && comes_after(logged));
+            found.sort_by_key(|logged| std::cmp::Reverse(order(logged)));
+            found.truncate(limit);
+            found
+        });
+        read.await.map_err(|_| unavailable())
     }
 
     async fn rejections(&self, _: Option<&str>, limit: usize) -> Result<Vec<LoggedRejection>, StoreError> {
@@ -124,24 +169,28 @@ impl EventStore for StorePort {
     }
 
     async fn erase(&self, site: &str, person: &Person, before: Micros) -> Result<u64, StoreError> {
-        let mut state = self.shelf.state();
-        let held = state.events.len();
-        state.events.retain(|(of, _), (_, logged)| {
-            let event = &logged.event;
-            let theirs = match person {
-                Person::User(id) => event.user_id.as_ref() == Some(id),
-                Person::Anonymous(id) => event.anonymous_id.as_ref() == Some(id),
-            };
-            of != site || !theirs || event.received_at.min(event.original_at) > before
+        let (shelf, site, person) = (Arc::clone(&self.shelf), site.to_owned(), person.clone());
+        let erased = self.life.perform(Boundary::StoreErase, ERASE, move |_| {
+            let mut state = shelf.state();
+            let held = state.events.len();
+            let goes = |logged: &Logged| logged.event.received_at.min(logged.event.original_at) <= before && is_theirs(logged, &person);
+            state.events.retain(|(of, _), (_, logged)| *of != site || !goes(logged));
+            (held - state.events.len()) as u64
         });
-        Ok((held - state.events.len()) as u64)
+        erased.await.map_err(|_| unavailable())
     }
 
     async fn erase_rejections(&self, site: &str, which: Which) -> Result<u64, StoreError> {
-        let mut state = self.shelf.state();
-        let held = state.rejections.len();
-        state.rejections.retain(|_, logged| logged.rejection.site_id.as_deref().is_some_and(|of| of != site) || !which(&logged.rejection));
-        Ok((held - state.rejections.len()) as u64)
+        let (shelf, site) = (Arc::clone(&self.shelf), site.to_owned());
+        let erased = self.life.perform(Boundary::StoreErase, ERASE, move |_| {
+            let mut state = shelf.state();
+            let held = state.rejections.len();
+            state
+                .rejections
+                .retain(|_, logged| logged.rejection.site_id.as_deref().is_some_and(|of| of != site) || !which(&logged.rejection));
+            (held - state.rejections.len()) as u64
+        });
+        erased.await.map_err(|_| unavailable())
     }
 
     async fn expire(&self, _: Micros, _: Micros) -> Result<Expired, StoreError> {

@@ -1,7 +1,8 @@
-//! ClickHouse by the ports of settle and load: what each statement does, and in how many statements.
+//! ClickHouse by the ports of settle and load: what each statement does, and in how many statements. Those of
+//! erase, replay and reconcile stand beside it.
 
 use std::{
-    collections::BTreeMap,
+    collections::BTreeSet,
     sync::{Arc, MutexGuard},
 };
 
@@ -23,19 +24,23 @@ use crate::{
 
 /// ClickHouse as one process reaches it.
 pub struct WarehousePort {
-    tables: Arc<Tables>,
-    life: Arc<Life>,
+    pub(super) tables: Arc<Tables>,
+    pub(super) life: Arc<Life>,
 }
 
 /// An insert may arrive in part (blocks are written one by one), again, or after its sender gave up.
-const INSERT: &[Fault] = &[Fault::NotDone, Fault::Unanswered, Fault::Part, Fault::Twice, Fault::Late];
+pub(super) const INSERT: &[Fault] = &[Fault::NotDone, Fault::Unanswered, Fault::Part, Fault::Twice, Fault::Late];
 
 fn unavailable() -> WarehouseError {
     WarehouseError::Unavailable("the seed says so".to_owned())
 }
 
-fn refused(message: String) -> WarehouseError {
+pub(super) fn refused(message: String) -> WarehouseError {
     WarehouseError::Refused { code: 0, message }
+}
+
+pub(super) fn unreadable(error: impl std::fmt::Display) -> WarehouseError {
+    WarehouseError::Operator(error.to_string())
 }
 
 impl WarehousePort {
@@ -43,12 +48,12 @@ impl WarehousePort {
         Self { tables: Arc::clone(tables), life: Arc::clone(life) }
     }
 
-    async fn ask<T: Send>(&self, read: impl Fn(&State) -> T + Send + 'static) -> Result<T, WarehouseError> {
+    pub(super) async fn ask<T: Send>(&self, read: impl Fn(&State) -> T + Send + 'static) -> Result<T, WarehouseError> {
         let tables = Arc::clone(&self.tables);
         self.life.perform(Boundary::Query, &[Fault::NotDone], move |_| read(&tables.read())).await.map_err(|_| unavailable())
     }
 
-    async fn change(
+    pub(super) async fn change(
         &self,
         boundary: Boundary,
         can: &'static [Fault],
@@ -58,12 +63,51 @@ impl WarehousePort {
         self.life.perform(boundary, can, move |share| write(tables.write(), share)).await.map_err(|_| unavailable())
     }
 
-    async fn newest(&self) -> Result<Option<Commit>, WarehouseError> {
+    pub(super) async fn newest(&self) -> Result<Option<Commit>, WarehouseError> {
         self.ask(|state| state.newest().cloned()).await
     }
 
+    /// A raw object's events into `fresh`; says how many they are.
+    pub(super) async fn insert_fresh(&self, parquet: &Bytes) -> Result<u64, WarehouseError> {
+        let rows = columns::rows(parquet).map_err(unreadable)?;
+        let events: Vec<_> = rows.into_iter().filter_map(|row| if let RawRow::Event(row) = row { Some(row) } else { None }).collect();
+        let count = events.len();
+        self.change(Boundary::FreshInsert, INSERT, move |mut state, share| {
+            let some = if share == Share::Whole { count } else { count / 2 };
+            state.fresh.extend_from_slice(&events[..some]);
+        })
+        .await?;
+        Ok(count as u64)
+    }
+
+    /// Events out of both tables, one statement each.
+    pub(super) async fn erase_events(&self, events: &[(String, Uuid)]) -> Result<(), WarehouseError> {
+        if events.is_empty() {
+            return Ok(());
+        }
+        let gone: Arc<BTreeSet<_>> = Arc::new(events.iter().cloned().collect());
+        let (of_events, can) = (Arc::clone(&gone), &[Fault::NotDone, Fault::Unanswered, Fault::Twice]);
+        let deleted = move |mut state: MutexGuard<'_, State>, _| state.events.retain(|settled| !of_events.contains(&settled.row.identity));
+        self.change(Boundary::AlterDelete, can, deleted).await?;
+        self.change(Boundary::AlterDelete, can, move |mut state, _| state.fresh.retain(|row| !gone.contains(&row.identity))).await
+    }
+
+    pub(super) async fn is_restored(&self) -> Result<bool, WarehouseError> {
+        self.ask(|state| state.restoring.is_some()).await
+    }
+
+    /// The rows of a load that came too late to count go.
+    async fn drop_late_load(&self, load_id: Uuid) -> Result<(), WarehouseError> {
+        let is_late = move |state: &State| state.rows_of_load(load_id) > 0 && state.commits.iter().all(|commit| commit.load_id != load_id);
+        if !self.ask(is_late).await? {
+            return Ok(());
+        }
+        let can = &[Fault::NotDone, Fault::Unanswered];
+        self.change(Boundary::AlterDelete, can, move |mut state, _| state.events.retain(|settled| settled.load_id != load_id)).await
+    }
+
     #[cfg(feature = "faults")]
-    fn broken(&self, switch: crate::Switch) -> bool {
+    pub(super) fn broken(&self, switch: crate::Switch) -> bool {
         self.life.sim.broken(switch)
     }
 }
@@ -75,21 +119,13 @@ impl LoadInto for WarehousePort {
     }
 
     async fn insert_raw(&self, parquet: Bytes) -> Result<u64, WarehouseError> {
-        let rows = columns::rows(&parquet).map_err(|e| WarehouseError::Operator(e.to_string()))?;
-        let events: Vec<_> = rows.into_iter().filter_map(|row| if let RawRow::Event(row) = row { Some(row) } else { None }).collect();
-        let count = events.len();
-        self.change(Boundary::FreshInsert, INSERT, move |mut state, share| {
-            let some = if share == Share::Whole { count } else { count / 2 };
-            state.fresh.extend_from_slice(&events[..some]);
-        })
-        .await?;
-        Ok(count as u64)
+        self.insert_fresh(&parquet).await
     }
 
     async fn erase_places(&self, log_id: &str, partition: u32, offsets: &[u64]) -> Result<(), WarehouseError> {
         let (log_id, offsets) = (log_id.to_owned(), offsets.to_vec());
         let can = &[Fault::NotDone, Fault::Unanswered];
-        self.change(Boundary::FreshInsert, can, move |mut state, _| {
+        self.change(Boundary::AlterDelete, can, move |mut state, _| {
             state.fresh.retain(|row| row.log_id != log_id || row.partition != partition || !offsets.contains(&row.offset));
         })
         .await
@@ -103,7 +139,7 @@ impl SettleInto for WarehousePort {
     }
 
     async fn insert_settled(&self, parquet: Bytes, load_id: Uuid, version: u64, token: &str) -> Result<(), WarehouseError> {
-        let rows = columns::events(&parquet).map_err(|e| WarehouseError::Operator(e.to_string()))?;
+        let rows = columns::events(&parquet).map_err(unreadable)?;
         let begin = &[Fault::NotDone, Fault::Unanswered];
         self.change(Boundary::Query, begin, move |mut state, _| {
             state.loads.insert((load_id, version));
@@ -115,7 +151,7 @@ impl SettleInto for WarehousePort {
         if self.broken(crate::Switch::ShowBeforeRows) {
             let (tables, rows) = (Arc::clone(&self.tables), settled.clone());
             *self.tables.read().promised.entry(load_id).or_default() += rows.len() as u64;
-            self.life.sim.later(None, move || tables.write().events.extend_from_slice(&rows));
+            self.life.sim.later(&self.life, false, move || tables.write().events.extend_from_slice(&rows));
             return Ok(());
         }
         #[cfg(feature = "faults")]
@@ -151,7 +187,7 @@ impl SettleInto for WarehousePort {
     async fn commit(&self, commit: &Commit) -> Result<(), WarehouseError> {
         let newest = self.newest().await?.map(|c| c.version);
         match newest {
-            Some(newest) if newest >= commit.version => return Ok(()),
+            Some(newest) if newest >= commit.version => return self.drop_late_load(commit.load_id).await,
             Some(newest) if newest + 1 == commit.version => {}
             None if commit.version <= 1 => {}
             _ => return Err(refused(format!("version {} comes out of order after {newest:?}", commit.version))),
@@ -166,29 +202,20 @@ impl SettleInto for WarehousePort {
     }
 
     async fn erase_settled(&self, rows: &[ErasedRow]) -> Result<(), WarehouseError> {
-        let gone: std::collections::BTreeSet<_> = rows.iter().map(|row| (row.site_id.clone(), row.event_id)).collect();
-        let can = &[Fault::NotDone, Fault::Unanswered, Fault::Twice];
-        self.change(Boundary::SettledInsert, can, move |mut state, _| {
-            state.events.retain(|settled| !gone.contains(&settled.row.identity));
-            state.fresh.retain(|row| !gone.contains(&row.identity));
-        })
-        .await
+        let gone: Vec<_> = rows.iter().map(|row| (row.site_id.clone(), row.event_id)).collect();
+        self.erase_events(&gone).await
+    }
+
+    async fn restoring(&self) -> Result<bool, WarehouseError> {
+        self.is_restored().await
     }
 
     async fn versions_without_marts(&self) -> Result<Vec<(u64, Uuid)>, WarehouseError> {
-        self.ask(|state| {
-            let mut loads: BTreeMap<u64, Uuid> = BTreeMap::new();
-            for commit in state.commits.iter().filter(|c| state.rebuilt.is_none_or(|rebuilt| c.version > rebuilt)) {
-                let least = loads.entry(commit.version).or_insert(commit.load_id);
-                *least = (*least).min(commit.load_id);
-            }
-            loads.into_iter().collect()
-        })
-        .await
+        self.ask(State::without_marts).await
     }
 
     async fn days_of_load(&self, load_id: Uuid) -> Result<Vec<Day>, WarehouseError> {
-        let days = self.ask(move |state| -> std::collections::BTreeSet<i64> {
+        let days = self.ask(move |state| -> BTreeSet<i64> {
             state.events.iter().filter(|s| s.load_id == load_id).map(|s| s.row.occurred_at.div_euclid(DAY)).collect()
         });
         Ok(days.await?.into_iter().filter_map(day_of).collect())

@@ -45,3 +45,38 @@ fn a_commit_retried_blindly_is_noticed() {
 fn a_compaction_without_anti_join_is_noticed() {
     assert_eq!(noticed(Switch::SkipAntiJoin).1, Promise::Once);
 }
+
+#[test]
+fn a_merge_that_drops_a_row_is_noticed() {
+    assert!(matches!(noticed(Switch::MergeDropsRow).1, Promise::Unchanged | Promise::NoHole));
+}
+
+#[test]
+fn a_vacuum_past_what_is_settled_is_noticed() {
+    assert!(matches!(noticed(Switch::VacuumUnsettled).1, Promise::Kept | Promise::Ends));
+}
+
+#[test]
+fn an_erasure_without_a_tombstone_is_noticed() {
+    assert!(matches!(noticed(Switch::ForgetTombstone).1, Promise::Forgotten | Promise::NoHole));
+}
+
+#[test]
+fn an_erasure_that_leaves_raw_objects_is_noticed() {
+    assert_eq!(noticed(Switch::EraseSkipsRaw).1, Promise::Forgotten);
+}
+
+#[test]
+fn a_replay_under_other_ids_is_noticed() {
+    assert!(matches!(noticed(Switch::ReplayNewId).1, Promise::Told | Promise::Replayed));
+}
+
+#[test]
+fn a_reconciliation_that_repairs_nothing_is_noticed() {
+    assert!(matches!(noticed(Switch::ReconcileIdle).1, Promise::Fresh | Promise::Stored | Promise::Landed));
+}
+
+#[test]
+fn a_ledger_of_wrong_numbers_is_noticed() {
+    assert_eq!(noticed(Switch::MiscountSettled).1, Promise::Accounted);
+}

@@ -94,7 +94,7 @@ pub const LAKE_BYTES: &str = "clickstream_lake_bytes";
 // The accounts.
 
 /// What the ledger says of the log, records by `topic`, `partition` and `step` (logged, stored, landed, loaded, settled,
-/// duplicates, erased, `dead_letters`, missing, expired, pending).
+/// duplicates, erased, `dead_letters`, missing, pending).
 pub const LEDGER: &str = "clickstream_ledger_records";
 /// Records that the ledger cannot account for, by `topic` and `partition`: 0, or something is wrong.
 pub const LEDGER_UNACCOUNTED: &str = "clickstream_ledger_unaccounted_records";

@@ -27,9 +27,6 @@ pub trait ReconcileWith: Send + Sync + 'static {
     async fn ledger_hours(&self, hours: u32) -> Asked<Vec<LedgerHour>>;
     async fn note_repair(&self, kind: &str, what: &str, count: u64) -> Asked<()>;
     async fn repairs(&self, most: u32) -> Asked<Vec<Repaired>>;
-    async fn closed_before(&self) -> Asked<Option<Day>> {
-        Ok(None)
-    }
     async fn restoring(&self) -> Asked<bool>;
     async fn restore_tables(&self) -> Asked<()>;
     async fn rebuild_all_marts(&self) -> Asked<()>;
@@ -103,10 +100,6 @@ impl ReconcileWith for Warehouse {
 
     async fn repairs(&self, most: u32) -> Asked<Vec<Repaired>> {
         Self::repairs(self, most).await
-    }
-
-    async fn closed_before(&self) -> Asked<Option<Day>> {
-        Self::closed_before(self).await
     }
 
     async fn restoring(&self) -> Asked<bool> {

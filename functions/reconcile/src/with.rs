@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use clickstream_warehouse::{Commit, Fingerprint, LedgerHour, LedgerRow, Repaired, Shadow, Warehouse, WarehouseError};
+use clickstream_warehouse::{Commit, Day, Fingerprint, LedgerHour, LedgerRow, Repaired, Shadow, Warehouse, WarehouseError};
 use uuid::Uuid;
 
 type Asked<T> = Result<T, WarehouseError>;
@@ -19,6 +19,7 @@ pub trait ReconcileWith: Send + Sync + 'static {
     async fn settled_by_place(&self) -> Asked<BTreeMap<String, u64>>;
     async fn shown_by_place(&self) -> Asked<BTreeMap<String, u64>>;
     async fn versions_without_marts(&self) -> Asked<Vec<(u64, Uuid)>>;
+    async fn closed_before(&self) -> Asked<Option<Day>>;
     async fn fresh_offsets(&self, log_id: &str, partition: u32, from: u64, to: u64) -> Asked<u64>;
     async fn not_loaded(&self, events: &[(String, Uuid)]) -> Asked<Vec<(String, Uuid)>>;
     async fn insert_raw(&self, parquet: Bytes) -> Asked<u64>;
@@ -67,6 +68,10 @@ impl ReconcileWith for Warehouse {
 
     async fn versions_without_marts(&self) -> Asked<Vec<(u64, Uuid)>> {
         Self::versions_without_marts(self).await
+    }
+
+    async fn closed_before(&self) -> Asked<Option<Day>> {
+        Self::closed_before(self).await
     }
 
     async fn fresh_offsets(&self, log_id: &str, partition: u32, from: u64, to: u64) -> Asked<u64> {

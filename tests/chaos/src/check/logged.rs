@@ -52,7 +52,7 @@ pub struct Logged {
     rejected: BTreeSet<Uuid>,
     /// Places of rejections, and whether a tombstone covers them.
     rejections: BTreeMap<(u32, u64), bool>,
-    /// Sites and message ids of those that are not erased.
+    /// Sites and message ids of those that are not erased, nor would be as events.
     rejected_events: BTreeSet<Identity>,
     pub forgotten: Forgotten,
 }
@@ -117,10 +117,13 @@ impl Logged {
         let original: Value = rejection["original"].as_str().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
         let received_at = rejection["received_at"].as_str().and_then(micros).unwrap_or(i64::MAX);
         let (user, anonymous) = (original["userId"].as_str(), original["anonymousId"].as_str());
-        let erased = self.forgotten.covers(&Whose { site, user, anonymous, received_at, original_at: received_at });
+        let covers = |original_at| self.forgotten.covers(&Whose { site, user, anonymous, received_at, original_at });
+        // A rejection was when it was received; the event that it may become, when it says that it happened.
+        let (erased, erased_as_event) =
+            (covers(received_at), covers(original["timestamp"].as_str().and_then(micros).unwrap_or(received_at)));
         self.rejected.extend(message_id);
         self.rejections.insert(place, erased);
-        if !erased {
+        if !erased_as_event {
             self.rejected_events.extend(message_id.map(|id| (site.to_owned(), id)));
         }
     }

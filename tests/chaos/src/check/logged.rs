@@ -146,12 +146,20 @@ pub fn micros(text: &str) -> Option<i64> {
 }
 
 /// What was accepted is in the log, what was rejected is among the rejections, and nothing is in the log that nobody sent.
+/// What waited under `spill/` when its sender was erased never comes to the log.
 pub fn answers(world: &World, logged: &Logged) -> Result<(), Violation> {
     let told = world.told();
     hold(told.lies.is_empty(), Promise::Told, || told.lies.join("; "))?;
-    let lost: Vec<_> = told.accepted.keys().filter(|identity| !logged.places.contains_key(*identity)).collect();
+    let is_forgotten = |id: &Uuid| {
+        told.senders.get(id).into_iter().flatten().any(|sender| {
+            let of = |kind, id: &Option<String>| id.as_deref().is_some_and(|id| logged.forgotten.as_of(sender.site, kind, id).is_some());
+            of("user", &sender.user) || of("anonymous", &sender.anonymous)
+        })
+    };
+    let lost: Vec<_> =
+        told.accepted.keys().filter(|identity| !logged.places.contains_key(*identity) && !is_forgotten(&identity.1)).collect();
     hold(lost.is_empty(), Promise::Told, || format!("{} accepted events are not in the log: {:?}", lost.len(), lost.first()))?;
-    let lost: Vec<_> = told.rejected.difference(&logged.rejected).collect();
+    let lost: Vec<_> = told.rejected.difference(&logged.rejected).filter(|id| !is_forgotten(id)).collect();
     hold(lost.is_empty(), Promise::Told, || format!("{} rejections are not in the log: {:?}", lost.len(), lost.first()))?;
     let strange = logged.places.keys().find(|identity| !told.sent.contains(*identity));
     hold(strange.is_none(), Promise::Told, || format!("{strange:?} is in the log, and nobody sent it"))

@@ -58,6 +58,8 @@ clickhouse() {
 
 start() {
   local facts said
+  # What has started does not stay behind one that does not.
+  trap 'stop "$1" >&2' ERR
   facts=$(kafka "$1"; clickhouse "$1")
   fact() { sed -n "s/^$1=//p" <<<"$facts"; }
   said=$(LOG_URL=$(fact log_url) WAREHOUSE_URL=$(fact warehouse_url) "$clickstream" setup)

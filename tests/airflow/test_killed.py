@@ -34,7 +34,7 @@ class Killed(unittest.TestCase):
         airflow, host = scene.airflow(), scene.host()
         self.assertEqual(airflow.over(DAG, run), "success", airflow.tasks(DAG, run))
         tries = {name: instance["try_number"] for name, instance in airflow.tasks(DAG, run).items()}
-        self.assertGreater(max(tries[name] for name in tries if name.startswith("compact")), 1, tries)
+        self.assertGreater(max(tries[name] for name in tries if name.startswith(("compact", "rest"))), 1, tries)
         self.assertEqual(host.sums(element, TODAY), (4000, 400))
         self.assertTrue(all(host.settled(event) for event in ids[::400]))
         ledger = host.ledger()
@@ -48,7 +48,7 @@ class Killed(unittest.TestCase):
         runners = [
             runner
             for name, instance in airflow.tasks(DAG, run).items()
-            if name.startswith("compact") and instance["state"] == "running" and (runner := airflow.runner(instance))
+            if name.startswith(("compact", "rest")) and instance["state"] == "running" and (runner := airflow.runner(instance))
         ]
         self.assertTrue(runners, "a compaction runs")
         for runner in runners:

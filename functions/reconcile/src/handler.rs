@@ -1,6 +1,6 @@
 //! The work: what is missing is looked for and mended step by step, then the ledger is computed and kept.
 
-use std::sync::{Arc, Mutex as Held, PoisonError};
+use std::sync::Arc;
 
 use clickstream_erasure::Tombstones;
 use clickstream_lake::Lake;
@@ -8,13 +8,10 @@ use clickstream_log::SharedLog;
 use clickstream_objects::SharedObjects;
 use clickstream_store::SharedStore;
 use clickstream_telemetry::metric;
-use metrics::Gauge;
 use tokio::sync::Mutex;
 
 use crate::{
-    Lag, ReconcileError, ReconcileReport, ReconcileRequest, ReconcileWith, Repair, Settings,
-    ledger::{balanced, publish},
-    repair::repair,
+    Lag, ReconcileError, ReconcileReport, ReconcileRequest, ReconcileWith, Repair, Settings, ledger::balanced, repair::repair, shown::Shown,
 };
 
 /// What is compared.
@@ -62,14 +59,14 @@ pub struct Reconcile {
     pub(crate) settings: Settings,
     /// One at a time in a process; several are safe but waste work.
     pub(crate) one: Mutex<()>,
-    /// The metrics that show the ledger as it was last computed here.
-    shown: Held<Vec<Gauge>>,
+    /// The ledger as metrics.
+    shown: Shown,
 }
 
 impl Reconcile {
     /// Compares `sources` by `settings`.
     pub fn new(sources: Sources, settings: Settings) -> Self {
-        Self { sources, settings, one: Mutex::new(()), shown: Held::default() }
+        Self { sources, settings, one: Mutex::new(()), shown: Shown::default() }
     }
 
     /// Looks at everything once. Doing it twice, or two at once, changes nothing more. What cannot be done now is named in
@@ -109,16 +106,14 @@ impl Reconcile {
 
     /// Shows no ledger any more (NaN): another host computes it from now on, and what was seen here grows old.
     pub fn withdraw(&self) {
-        let mut shown = self.shown.lock().unwrap_or_else(PoisonError::into_inner);
-        shown.drain(..).for_each(|gauge| gauge.set(f64::NAN));
+        self.shown.withdraw();
     }
 
     /// Computes the ledger as it is now, shows it as metrics, and, but for a dry run, keeps it and the repairs.
     async fn keep(&self, report: &mut ReconcileReport) -> Result<(), ReconcileError> {
         let warehouse = &self.sources.warehouse;
         let (partitions, gaps) = self.rows(&self.known().await?).await?;
-        let shown = publish(&partitions, &gaps, &self.sources.log_id);
-        *self.shown.lock().unwrap_or_else(PoisonError::into_inner) = shown;
+        self.shown.show(&partitions, &gaps, &self.sources.log_id);
         for gap in gaps.iter().filter(|gap| !gap.accepted && !gap.in_log) {
             tracing::error!(
                 partition = gap.log_partition,

@@ -5,9 +5,7 @@ use std::collections::BTreeMap;
 use clickstream_event::Micros;
 use clickstream_lake::{Counts, PlaceCounts, Watermarks, place};
 use clickstream_log::{EVENTS, Extent, REJECTED};
-use clickstream_telemetry::metric;
 use clickstream_warehouse::{LedgerHour, LedgerRow, Repaired, WarehouseError};
-use metrics::Gauge;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -219,44 +217,4 @@ fn of_events(known: &Known, log_id: &str, partition: u32, logged: u64, row: Ledg
 /// True if every record is accounted for and no gap is open.
 pub(crate) fn balanced(rows: &[LedgerRow], gaps: &[LedgerGap]) -> bool {
     rows.iter().all(|row| row.unaccounted == 0) && gaps.iter().all(|gap| gap.accepted)
-}
-
-/// Shows rows and gaps as metrics, and gives what shows them.
-pub(crate) fn publish(rows: &[LedgerRow], gaps: &[LedgerGap], log_id: &str) -> Vec<Gauge> {
-    let mut shown = Vec::new();
-    let mut show = |gauge: Gauge, value: f64| {
-        gauge.set(value);
-        shown.push(gauge);
-    };
-    for row in rows.iter().filter(|row| row.log_id == log_id) {
-        let partition = row.log_partition.to_string();
-        let steps = [
-            ("logged", row.logged),
-            ("stored", row.stored),
-            ("landed", row.landed),
-            ("loaded", row.loaded),
-            ("settled", row.settled),
-            ("duplicates", row.duplicates),
-            ("erased", row.erased),
-            ("dead_letters", row.dead_letters),
-            ("missing", row.missing),
-            ("expired", row.expired),
-            ("pending", row.pending),
-        ];
-        for (step, records) in steps {
-            show(
-                metrics::gauge!(metric::LEDGER, "topic" => row.topic.clone(), "partition" => partition.clone(), "step" => step),
-                records as f64,
-            );
-        }
-        show(
-            metrics::gauge!(metric::LEDGER_UNACCOUNTED, "topic" => row.topic.clone(), "partition" => partition.clone()),
-            row.unaccounted as f64,
-        );
-        if row.topic == EVENTS {
-            let open = gaps.iter().filter(|gap| !gap.accepted && gap.log_partition == row.log_partition);
-            show(metrics::gauge!(metric::LEDGER_GAPS, "partition" => partition), open.map(|gap| gap.to - gap.from).sum::<u64>() as f64);
-        }
-    }
-    shown
 }

@@ -11,6 +11,7 @@ mod rebuild;
 mod repair;
 mod request;
 mod settings;
+mod shown;
 mod with;
 
 pub use error::ReconcileError;

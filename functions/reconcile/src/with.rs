@@ -19,6 +19,7 @@ pub trait ReconcileWith: Send + Sync + 'static {
     async fn settled_by_place(&self) -> Asked<BTreeMap<String, u64>>;
     async fn shown_by_place(&self) -> Asked<BTreeMap<String, u64>>;
     async fn versions_without_marts(&self) -> Asked<Vec<(u64, Uuid)>>;
+    async fn closed_before(&self) -> Asked<Option<Day>>;
     async fn fresh_offsets(&self, log_id: &str, partition: u32, from: u64, to: u64) -> Asked<u64>;
     async fn not_loaded(&self, events: &[(String, Uuid)]) -> Asked<Vec<(String, Uuid)>>;
     async fn insert_raw(&self, parquet: Bytes) -> Asked<u64>;
@@ -26,9 +27,6 @@ pub trait ReconcileWith: Send + Sync + 'static {
     async fn ledger_hours(&self, hours: u32) -> Asked<Vec<LedgerHour>>;
     async fn note_repair(&self, kind: &str, what: &str, count: u64) -> Asked<()>;
     async fn repairs(&self, most: u32) -> Asked<Vec<Repaired>>;
-    async fn closed_before(&self) -> Asked<Option<Day>> {
-        Ok(None)
-    }
     async fn restoring(&self) -> Asked<bool>;
     async fn restore_tables(&self) -> Asked<()>;
     async fn rebuild_all_marts(&self) -> Asked<()>;
@@ -72,6 +70,10 @@ impl ReconcileWith for Warehouse {
         Self::versions_without_marts(self).await
     }
 
+    async fn closed_before(&self) -> Asked<Option<Day>> {
+        Self::closed_before(self).await
+    }
+
     async fn fresh_offsets(&self, log_id: &str, partition: u32, from: u64, to: u64) -> Asked<u64> {
         Self::fresh_offsets(self, log_id, partition, from, to).await
     }
@@ -98,10 +100,6 @@ impl ReconcileWith for Warehouse {
 
     async fn repairs(&self, most: u32) -> Asked<Vec<Repaired>> {
         Self::repairs(self, most).await
-    }
-
-    async fn closed_before(&self) -> Asked<Option<Day>> {
-        Self::closed_before(self).await
     }
 
     async fn restoring(&self) -> Asked<bool> {

@@ -2,7 +2,7 @@
 
 use clickstream_event::{Action, AgentSays, Event, Micros};
 use clickstream_warehouse::Day;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use uuid::Uuid;
 
 use crate::DayReport;
@@ -42,10 +42,18 @@ pub enum ReplaySource {
     /// version, from its raw copy where there still is one.
     Days {
         /// The first day.
+        #[serde(deserialize_with = "day")]
         from_day: Day,
         /// The last day.
+        #[serde(deserialize_with = "day")]
         to_day: Day,
     },
+}
+
+/// Reads a day; another text is told what would be right.
+fn day<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Day, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    text.parse().map_err(|_| D::Error::custom(format!("{text:?} is no day: wanted one such as 2026-11-24")))
 }
 
 /// A replay.

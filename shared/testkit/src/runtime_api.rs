@@ -117,14 +117,34 @@ impl Lambda {
         }
     }
 
-    /// The lines of JSON on standard output: metrics.
-    pub fn metrics(&self) -> Vec<Value> {
-        json(&self.said[0])
+    /// The lines of JSON on standard output, metrics; waits until there are so many.
+    pub fn metrics(&self, lines: usize) -> Vec<Value> {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let found = json(&self.said[0]);
+            if found.len() >= lines {
+                return found;
+            }
+            assert!(Instant::now() < deadline, "{} of {lines} lines of metrics", found.len());
+            std::thread::sleep(Duration::from_millis(10));
+        }
     }
 
-    /// The lines of JSON on standard error: logs.
-    pub fn logs(&self) -> Vec<Value> {
-        json(&self.said[1])
+    /// The sum of `metric` over the lines of metrics, of which there are so many.
+    pub fn counted(&self, metric: &str, lines: usize) -> f64 {
+        self.metrics(lines).iter().filter_map(|line| line[metric].as_f64()).sum()
+    }
+
+    /// The first line of JSON on standard error, a log, that is meant; waits for it.
+    pub fn log(&self, is_meant: impl Fn(&Value) -> bool) -> Value {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            if let Some(line) = json(&self.said[1]).into_iter().find(&is_meant) {
+                return line;
+            }
+            assert!(Instant::now() < deadline, "no such line was logged: {}", self.said());
+            std::thread::sleep(Duration::from_millis(10));
+        }
     }
 
     /// Everything it said.

@@ -99,14 +99,14 @@ fn an_invocation_is_counted_and_its_log_lines_name_it_and_its_events() {
     let answer: Value = serde_json::from_str(lambda.answer().unwrap()["body"].as_str().unwrap()).unwrap();
     let event_id = answer["results"][0]["event_id"].as_str().unwrap();
 
-    let line = lambda.logs().into_iter().find(|line| line["message"] == "kept").unwrap();
+    let line = lambda.log(|line| line["message"] == "kept");
     assert!(line["event_ids"].as_str().unwrap().contains(event_id), "{line}");
     let span = &line["span"];
     assert_eq!((&span["request_id"], &span["function"]), (&json!(request_id), &json!("collect")), "{line}");
     assert!(span["trace"].as_str().unwrap().starts_with("Root=1-"), "{line}");
     assert!(!lambda.said().contains(secret), "{}", lambda.said());
 
-    let metrics = lambda.metrics();
+    let metrics = lambda.metrics(1);
     assert_eq!(metrics.len(), 1, "{metrics:?}");
     let directive = &metrics[0]["_aws"]["CloudWatchMetrics"][0];
     assert_eq!((&directive["Namespace"], &directive["Dimensions"]), (&json!("Clickstream"), &json!([["function"]])));
@@ -126,7 +126,7 @@ fn metrics_of_many_invocations_are_one_line_where_that_is_set() {
     }
     std::thread::sleep(Duration::from_secs(2));
     lambda.invoke(&carried("function-url", &batch(3))).unwrap();
-    let counted: Vec<_> = lambda.metrics().iter().map(|line| line["clickstream_events_total"].clone()).collect();
+    let counted: Vec<_> = lambda.metrics(2).iter().map(|line| line["clickstream_events_total"].clone()).collect();
     assert_eq!(counted, [json!(1.0), json!(3.0)]);
     let said = refusal(PROGRAM, &[("LOG_URL", &url), ("METRICS_SECONDS", "minute")]);
     assert!(said.contains("METRICS_SECONDS=\"minute\" is wrong: seconds from 0 to 3600"), "{said}");

@@ -43,7 +43,7 @@ async fn a_rejected_record_is_played_again() {
     assert!(report["errorMessage"].as_str().unwrap().contains("ClickHouse"), "{report}");
     let days = json!({ "source": { "kind": "days", "from_day": "2026-11-24", "to_day": "tomorrow" } });
     let error = lambda.invoke(&days).unwrap_err();
-    assert!(error["errorMessage"].as_str().unwrap().contains("tomorrow"), "{error}");
+    assert!(error["errorMessage"].as_str().unwrap().contains(r#""tomorrow" is no day: wanted one such as 2026-11-24"#), "{error}");
     drop(lambda);
 
     let log = SqliteLog::open(folder.path()).unwrap();

@@ -4,7 +4,10 @@ use std::time::Duration;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use clickstream_event::Micros;
-use clickstream_store::{Found, Retention};
+use clickstream_store::{
+    Found, Retention,
+    scylla::{ScyllaConfig, migrate},
+};
 use clickstream_testkit::{
     proxy::Proxy,
     runtime_api::{Lambda, refusal},
@@ -50,11 +53,11 @@ async fn records_of_kafka_are_stored() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_frozen_environment_finds_its_way_back_to_cassandra_with_few_connections() {
     let running = servers::running("SCYLLA_URL", "STORE_URL");
-    let (address, _) = running.strip_prefix("scylla://").unwrap().split_once('/').unwrap();
-    let keyspace = format!("t_{}", Uuid::new_v4().simple());
-    let direct = format!("scylla://{address}/{keyspace}");
+    let address = running.strip_prefix("scylla://").unwrap().split(['/', '?']).next().unwrap();
+    let keyspace = format!("test_{}", Uuid::new_v4().simple());
     let (bucket, proxy) = (Bucket::start().await, Proxy::to(address));
-    let store = clickstream_store::connect(&direct, Retention::default()).await.unwrap();
+    migrate(&ScyllaConfig::new(vec![address.to_owned()], &keyspace)).await.unwrap();
+    let store = clickstream_store::connect(&format!("scylla://{address}/{keyspace}"), Retention::default()).await.unwrap();
     let through = format!("scylla://{}/{keyspace}", proxy.address());
     let mut lambdas: Vec<Lambda> =
         (0..2).map(|_| Lambda::start(PROGRAM, &[&bucket.environment()[..], &[("STORE_URL", &through)]].concat())).collect();
@@ -80,6 +83,8 @@ async fn a_frozen_environment_finds_its_way_back_to_cassandra_with_few_connectio
         let found = store.find(Some("shop"), Uuid::from_u128(id)).await.unwrap();
         assert!(matches!(found, Some(Found::Event(_))), "{id}");
     }
+    let session = scylla::client::session_builder::SessionBuilder::new().known_node(address).build().await.unwrap();
+    session.query_unpaged(format!("DROP KEYSPACE {keyspace}"), ()).await.unwrap();
 }
 
 #[test]

@@ -52,11 +52,11 @@ async fn out_of_time_it_says_so_and_the_next_invocation_returns_the_rest() {
     let environment = [&bucket.environment()[..], &[("LOG_URL", log.as_str()), ("OBJECTS_URL", url.as_str())]].concat();
     let mut lambda = Lambda::start(PROGRAM, &environment);
     lambda.start_up();
-    proxy.slow(Duration::from_millis(400));
+    proxy.slow(Duration::from_millis(600));
     let (mut objects, mut runs) = (0, 0);
     loop {
         runs += 1;
-        let done = lambda.invoke_within(&json!({}), Duration::from_secs(4)).unwrap();
+        let done = lambda.invoke_within(&json!({}), Duration::from_secs(6)).unwrap();
         objects += done["objects"].as_u64().unwrap();
         if done.get("more").is_none() {
             break;

@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use clickstream_columns::event_schema;
 use clickstream_reconcile::{ReconcileWith, RestoreInto};
-use clickstream_warehouse::{Commit, Fingerprint, LedgerHour, LedgerRow, Repaired, WarehouseError, fingerprint};
+use clickstream_warehouse::{Commit, Day, Fingerprint, LedgerHour, LedgerRow, Repaired, WarehouseError, fingerprint};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use uuid::Uuid;
 
@@ -60,6 +60,11 @@ impl ReconcileWith for WarehousePort {
 
     async fn versions_without_marts(&self) -> Result<Vec<(u64, Uuid)>, WarehouseError> {
         self.ask(super::tables::State::without_marts).await
+    }
+
+    /// No day expires here.
+    async fn closed_before(&self) -> Result<Option<Day>, WarehouseError> {
+        Ok(None)
     }
 
     async fn fresh_offsets(&self, log_id: &str, partition: u32, from: u64, to: u64) -> Result<u64, WarehouseError> {

@@ -7,14 +7,15 @@
 | `retention` | `retention {}` | what is older than the settings of the service say, of each store; raw objects only once they are settled |
 | `erase` | `erase {}` | goes on with erasures that were begun and are not done |
 
-Each is safe to repeat: what is gone is gone. How long a thing is kept is a setting of the service, not of Airflow.
+Each is safe to repeat: what is gone is gone. How long a thing is kept is a setting of the service, not of Airflow
+(docs/retention.md).
 """
 
 from airflow.sdk import CronDataIntervalTimetable
 
 from clickstream import settings
 from clickstream.dags import dag
-from clickstream.functions import Settle, Vacuum
+from clickstream.functions import Retention, Settle, Vacuum
 from clickstream.invoke import InvokeFunction
 
 with dag(
@@ -27,6 +28,6 @@ with dag(
 ):
     settle = Settle(task_id="settle", pool="clickstream_settle", doc_md="Says which version of the lake ClickHouse is done with.")
     vacuum = Vacuum(task_id="vacuum", settle="settle", pool="clickstream_compact", doc_md="Removes old files of the lake.")
-    retention = InvokeFunction(task_id="retention", function="retention", doc_md="Applies the rules of each store.")
+    retention = Retention(task_id="retention", doc_md="Applies the rules of each store.")
     erase = InvokeFunction(task_id="erase", function="erase", doc_md="Goes on with erasures that are not done.")
     settle >> [vacuum, retention]

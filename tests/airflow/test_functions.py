@@ -29,6 +29,8 @@ class Others(unittest.TestCase):
         run = self.run_of("clickstream_retention")
         self.assertEqual(set(self.states("clickstream_retention", run).values()), {"success"})
         self.assertEqual(scene.airflow().xcom("clickstream_retention", run, "erase"), {"finished": 0})
+        rules = scene.airflow().xcom("clickstream_retention", run, "retention")
+        self.assertIn("raw objects", [rule["rule"] for rule in rules])
         self.assertIn("files", scene.airflow().xcom("clickstream_retention", run, "vacuum"))
 
     def test_the_example_says_which_days_are_new(self):

@@ -16,7 +16,7 @@ from host import ROOT
 
 sys.path.insert(0, str(ROOT / "airflow/dags"))
 from clickstream import alerts, payloads, settings  # noqa: E402
-from clickstream.functions import Compact, Reconcile, Replay, Settle  # noqa: E402
+from clickstream.functions import Compact, Reconcile, Replay, Retention, Settle  # noqa: E402
 from clickstream.invoke import InvokeFunction  # noqa: E402
 
 
@@ -112,6 +112,12 @@ class Invocations(unittest.TestCase):
         with mock.patch.object(operator, "answer", lambda _: answers.pop(0)):
             done = operator.execute({})
         self.assertEqual((done["version"], done["commits"], done["rows"]), (2, 3, 12))
+
+    def test_a_rule_of_retention_that_ran_out_of_time_is_gone_on_with(self):
+        answers = [{"rules": [{"rule": "raw objects", "more": True}]}, {"rules": [{"rule": "raw objects"}]}]
+        operator = Retention(task_id="t")
+        with mock.patch.object(operator, "answer", lambda _: answers.pop(0)):
+            self.assertEqual(operator.execute({}), [{"rule": "raw objects"}])
 
     def test_a_gap_fails_a_compaction_at_once(self):
         answer = {"version": 1, "rows": 0, "gaps": [{"partition": 3, "at": 120}]}

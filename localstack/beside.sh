@@ -41,13 +41,18 @@ kafka() {
   printf 'kafka_brokers=%s\nlog_url=%s\n' "$address:$functions_port" "kafka://127.0.0.1:$port"
 }
 
+# After a restart of the machine the pid file may name a stranger.
+clickhouse_runs() { [ -s "$1/clickhouse/pid" ] && grep -qszF -- "$1/clickhouse" "/proc/$(<"$1/clickhouse/pid")/cmdline"; }
+
 clickhouse() {
   local data=$1/clickhouse address
   address=$(bridge)
-  mkdir -p "$data"
-  : >"$data/said"
-  CLICKHOUSE_PASSWORD=$password setsid "$clickstream" --data "$data" clickhouse --listen "$address:0" </dev/null >"$data/said" 2>"$data/log" &
-  echo $! >"$data/pid"
+  if ! clickhouse_runs "$1"; then
+    mkdir -p "$data"
+    : >"$data/said"
+    CLICKHOUSE_PASSWORD=$password setsid "$clickstream" --data "$data" clickhouse --listen "$address:0" </dev/null >"$data/said" 2>"$data/log" &
+    echo $! >"$data/pid"
+  fi
   for _ in $(seq 600); do
     grep -q '^ready ' "$data/said" && break
     kill -0 "$(<"$data/pid")" 2>/dev/null || { cat "$data/log" >&2; die 'ClickHouse does not start'; }
@@ -67,12 +72,8 @@ start() {
 }
 
 stop() {
-  local process
-  if [ -s "$1/clickhouse/pid" ]; then
-    process=$(<"$1/clickhouse/pid")
-    if grep -qszF -- "$1/clickhouse" "/proc/$process/cmdline"; then kill "$process"; fi
-    rm -f "$1/clickhouse/pid"
-  fi
+  if clickhouse_runs "$1"; then kill "$(<"$1/clickhouse/pid")"; fi
+  rm -f "$1/clickhouse/pid"
   [ ! -e "$1/kafka/instance" ] || "$root/servers/stop.sh" --data "$1/kafka"
 }
 

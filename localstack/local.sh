@@ -55,13 +55,14 @@ localstack() {
 
 start_host() {
   stop_host
+  : >"$home/host.said"
   LOG_URL=$(fact log_url beside) WAREHOUSE_URL=$(fact warehouse_url beside) OBJECTS_URL="s3://$bucket?endpoint=$AWS_ENDPOINT_URL" \
     AWS_ACCESS_KEY_ID=test AWS_SECRET_ACCESS_KEY=test SITES=demo:demo ERASURE_KEY=localstack-erasure-key-of-32-characters \
     setsid "$clickstream" --data "$home/host" up --listen 127.0.0.1:0 </dev/null >"$home/host.said" 2>"$home/host.log" &
   echo $! >"$home/host.pid"
   for _ in $(seq 600); do
     grep -q '^ready ' "$home/host.said" && return
-    host_runs || { tail -n 20 "$home/host.log" >&2; die 'the host does not start'; }
+    kill -0 "$(<"$home/host.pid")" 2>/dev/null || { tail -n 20 "$home/host.log" >&2; die 'the host does not start'; }
     sleep 0.1
   done
   die "the host is not ready within a minute: $home/host.log"
@@ -79,7 +80,7 @@ send() {
   echo "$message was answered 200; where it is now:"
   for _ in $(seq 100); do
     "$clickstream" --data "$home/host" trace "$event" --site demo >"$home/trace" 2>/dev/null || true
-    if grep -q '^warehouse *[^n]' "$home/trace"; then break; fi
+    if grep -q '^warehouse  *[^ n]' "$home/trace"; then break; fi
     sleep 0.3
   done
   sed 's/^/  /' "$home/trace"
@@ -99,7 +100,6 @@ up() {
 LocalStack   $AWS_ENDPOINT_URL   (docker logs $name)
 functions    $(grep -c '^function_' "$home/stack"), from $PACKAGES
 REST API     $api
-function URL $(fact output_CollectUrl stack)
 bucket       $bucket
 host         $(sed -n 's/^ready //p' "$home/host.said")   (reads Kafka for the functions: LocalStack does not)
 

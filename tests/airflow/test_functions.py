@@ -64,7 +64,9 @@ class Replay(unittest.TestCase):
         """Gives the word that the run waits for."""
         airflow = scene.airflow()
         path = f"/dags/{self.DAG}/dagRuns/{run}/taskInstances/approval/-1/hitlDetails"
-        detail = eventually("a word is asked for", lambda: airflow.api(path))
+        # Airflow 3.3.2 does not see a word that comes after it is asked for and before the task waits.
+        eventually("the task waits", lambda: self.state(run, "approval") == "awaiting_input")
+        detail = airflow.api(path)
         airflow.api(path, {"chosen_options": [option], "params_input": {}}, "PATCH")
         self.assertEqual(airflow.over(self.DAG, run), "success")
         return detail

@@ -114,7 +114,10 @@ impl Lake {
     /// The bytes of a version's commit file.
     pub(crate) async fn commit_file(&self, version: u64) -> Result<Bytes, LakeError> {
         let missing = || {
-            LakeError::Corrupt(format!("the commit file of version {version} is missing; vacuum removes only those of settled versions"))
+            LakeError::Corrupt(format!(
+                "the commit file of version {version} is missing. Vacuum removes only those of settled versions: a ClickHouse that is \
+                 new, or lost what it had, gets the lake as it stands by `clickstream rebuild --from lake`"
+            ))
         };
         self.log.read_commit_entry(version).await?.ok_or_else(missing)
     }

@@ -41,7 +41,7 @@ pub const CLIENT_MEASUREMENTS: &str = "clickstream_client_measurements_total";
 pub const LIVE_MISSED: &str = "clickstream_live_missed_total";
 /// Files taken in, by `outcome`.
 pub const FILES: &str = "clickstream_files_total";
-/// Records played again, by `source` (rejected, raw) and `outcome` (taken, refused).
+/// Records played again, by `source` (rejected, topic, raw, days) and `outcome` (taken, refused).
 pub const REPLAYED: &str = "clickstream_replayed_total";
 /// 1 while the sites are those of the sites file, 0 while it is broken or missing and the sites are as it said before.
 pub const SITES_FILE_OK: &str = "clickstream_sites_file_ok";
@@ -94,7 +94,7 @@ pub const LAKE_BYTES: &str = "clickstream_lake_bytes";
 // The accounts.
 
 /// What the ledger says of the log, records by `topic`, `partition` and `step` (logged, stored, landed, loaded, settled,
-/// duplicates, erased, `dead_letters`, missing, pending).
+/// duplicates, erased, expired, `dead_letters`, missing, pending).
 pub const LEDGER: &str = "clickstream_ledger_records";
 /// Records that the ledger cannot account for, by `topic` and `partition`: 0, or something is wrong.
 pub const LEDGER_UNACCOUNTED: &str = "clickstream_ledger_unaccounted_records";

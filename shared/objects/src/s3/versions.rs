@@ -44,7 +44,21 @@ pub async fn page(client: &Client, bucket: &str, prefix: &str, after: Option<&Ve
         }
         _ => None,
     };
-    Ok(VersionPage { versions: versions.chain(markers).collect(), next })
+    Ok(whole_keys(VersionPage { versions: versions.chain(markers).collect(), next }))
+}
+
+/// Leaves the key at which a page ends to the next one: from the middle of a key on, MinIO goes on with the one after it.
+/// A page that one key fills stays as it is.
+fn whole_keys(page: VersionPage) -> VersionPage {
+    let VersionPage { mut versions, next } = page;
+    let Some(next) = next else { return VersionPage { versions, next: None } };
+    match versions.iter().map(|version| &version.key).filter(|key| **key != next.key).max().cloned() {
+        None => VersionPage { versions, next: Some(next) },
+        Some(key) => {
+            versions.retain(|version| version.key != next.key);
+            VersionPage { versions, next: Some(VersionCursor { key, version_id: None }) }
+        }
+    }
 }
 
 /// Removes every version of `key` but the one that stands, and says how many; of a removed object all of them go, and
@@ -102,4 +116,32 @@ async fn delete_each(client: &Client, bucket: &str, versions: &[Version]) -> Res
         delete(client, bucket, &version.key, &version.version_id).await?;
     }
     Ok(versions.len() as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(keys: &[&str], next: Option<&str>) -> VersionPage {
+        let version =
+            |key: &&str| Version { key: (*key).to_owned(), version_id: "v".to_owned(), size: 1, is_latest: false, is_marker: false };
+        let next = next.map(|key| VersionCursor { key: key.to_owned(), version_id: Some("v".to_owned()) });
+        VersionPage { versions: keys.iter().map(version).collect(), next }
+    }
+
+    /// Keys of a page that was made whole, and where the next one begins.
+    fn whole(keys: &[&str], next: Option<&str>) -> (Vec<String>, Option<(String, bool)>) {
+        let page = whole_keys(page(keys, next));
+        let next = page.next.map(|next| (next.key, next.version_id.is_some()));
+        (page.versions.into_iter().map(|version| version.key).collect(), next)
+    }
+
+    #[test]
+    fn a_page_ends_with_the_last_version_of_a_key() {
+        let keys = |keys: &[&str]| keys.iter().map(|key| (*key).to_owned()).collect::<Vec<_>>();
+        assert_eq!(whole(&["a", "b", "b"], None), (keys(&["a", "b", "b"]), None));
+        // Markers of deletion come after the versions.
+        assert_eq!(whole(&["a", "b", "c", "a", "c"], Some("c")), (keys(&["a", "b", "a"]), Some(("b".to_owned(), false))));
+        assert_eq!(whole(&["a", "a"], Some("a")), (keys(&["a", "a"]), Some(("a".to_owned(), true))));
+    }
 }

@@ -205,6 +205,6 @@ mod tests {
         let row = |number| AppliedMigration { number, name: "x".into(), checksum: "00".into(), applied_at: Micros(0) };
         assert!(unchanged(&config, &row(1)).is_err_and(|e| e.to_string().contains("was changed")));
         assert!(unchanged(&config, &row(9_999)).is_err_and(|e| e.to_string().contains("newer version")));
-        assert_eq!(missing(&[row(1), row(3)]).collect::<Vec<_>>(), ["0002_timelines"]);
+        assert_eq!(missing(&[row(1), row(3)]).collect::<Vec<_>>(), ["0002_timelines", "0004_erased"]);
     }
 }

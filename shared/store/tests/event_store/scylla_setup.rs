@@ -36,7 +36,7 @@ async fn several_that_set_the_same_keyspace_up_at_once_make_it_once() {
     assert_eq!((found.kind, found.missing.len()), (Kind::Cassandra, 0));
     assert!(found.version.starts_with("5."), "{found:?}");
     assert_eq!(found.fewest_copies(), Some(found.nodes.len().min(3)));
-    assert_eq!(found.migrations.iter().map(|m| m.number).collect::<Vec<_>>(), [1, 2, 3]);
+    assert_eq!(found.migrations.iter().map(|m| m.number).collect::<Vec<_>>(), [1, 2, 3, 4]);
     let syncs: Vec<_> = found.nodes.iter().map(|n| n.commitlog_sync.as_deref()).collect();
     assert!(syncs.iter().all(|sync| ["group", "batch", "periodic"].contains(&sync.unwrap_or_default())), "{syncs:?}");
     cassandra::remove(&config).await;
@@ -48,7 +48,7 @@ async fn a_keyspace_that_is_missing_or_not_up_to_date_is_named() {
     let text = refused(&config).await;
     assert!(text.contains("STORE_URL") && text.contains(&config.keyspace) && text.contains("no such keyspace"), "{text}");
     let found = inspect(&config).await.unwrap();
-    assert_eq!((found.fewest_copies(), found.missing.len()), (None, 3));
+    assert_eq!((found.fewest_copies(), found.missing.len()), (None, 4));
     assert!(found.warnings().iter().any(|w| w.contains("the keyspace is missing")));
 
     cassandra::execute(

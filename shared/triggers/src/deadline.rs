@@ -6,6 +6,9 @@ use tokio::time::Instant;
 
 /// An invocation stops itself so long before Lambda would kill it: long enough to answer, say why, and print metrics.
 const BEFORE: Duration = Duration::from_secs(5);
+/// A deadline below this, which as a moment would be on 1 January 1970, is the time that is left: `cargo lambda watch` always
+/// says 600000.
+const NO_MOMENT: Duration = Duration::from_hours(24);
 
 /// When an invocation has to be done.
 #[derive(Clone, Copy, Debug)]
@@ -20,8 +23,10 @@ impl Deadline {
     /// is less.
     pub fn of_epoch_ms(deadline: u64) -> Self {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let deadline = Duration::from_millis(deadline);
+        let left = if deadline < NO_MOMENT { deadline } else { deadline.saturating_sub(now) };
         // A tenth of a century is no different from never.
-        let left = Duration::from_millis(deadline).saturating_sub(now).min(Duration::from_hours(24 * 365 * 10));
+        let left = left.min(Duration::from_hours(24 * 365 * 10));
         let began = Instant::now();
         Self { began, stop: began + left.saturating_sub(BEFORE.min(left / 10)) }
     }
@@ -69,6 +74,8 @@ mod tests {
         near(left(20_000), 18_000);
         near(left(1_000), 900);
         near(left(-1_000), 0);
+        let of_cargo_lambda = Deadline::of_epoch_ms(600_000);
+        near(of_cargo_lambda.stop.saturating_duration_since(of_cargo_lambda.began), 595_000);
         assert!(left(4_102_444_800_000) > Duration::from_hours(1));
     }
 }

@@ -171,7 +171,7 @@ impl Plan {
 /// In so many seeds, one to `most` things, each at a turn of its own, in order.
 fn some<T>(random: &mut ChaCha8Rng, odds: f64, most: usize, what: impl Fn(&mut ChaCha8Rng) -> T) -> Vec<(u64, T)> {
     let count = if random.random_bool(odds) { random.random_range(1..=most) } else { 0 };
-    let mut things: Vec<_> = (0..count).map(|_| (random.random_range(10..250), what(random))).collect();
+    let mut things: Vec<_> = (0..count).map(|_| (random.random_range(30..900), what(random))).collect();
     things.sort_by_key(|(turn, _)| *turn);
     things
 }

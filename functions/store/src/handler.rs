@@ -82,7 +82,9 @@ impl StoreEvents {
             }
             persons.extend(forgotten.into_iter().map(|(person, at)| (event.site_id.as_str(), person, at)));
         }
-        self.store.note_erased(&notes).await?;
+        if !notes.is_empty() {
+            self.store.note_erased(&notes).await?;
+        }
         for (site, person, erased_at) in persons {
             self.store.erase(site, &of_store(person), erased_at).await?;
         }

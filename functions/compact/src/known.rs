@@ -12,7 +12,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use clickstream_columns::{ColumnsError, FileBytes, read_groups};
 use clickstream_event::Micros;
-use clickstream_lake::{Lake, LakeFile};
+use clickstream_lake::{Lake, LakeError, LakeFile};
 use uuid::Uuid;
 
 use crate::{CompactError, part::identity_hash, rows::Rows};
@@ -84,8 +84,15 @@ impl Known {
             }
             Ok(())
         };
-        read_groups(bytes, &["event_id", "site_id"], wanted, each).await?;
-        Ok(hashes)
+        match read_groups(bytes, &["event_id", "site_id"], wanted, each).await {
+            Ok(()) => Ok(hashes),
+            // A merge may have taken the file out of the table meanwhile, and vacuum out of the bucket.
+            Err(error) => {
+                let now = lake.snapshot().await?;
+                let stands = now.files.iter().any(|other| other.path == file.path);
+                Err(if stands { error.into() } else { LakeError::Gone { path: file.path.clone(), version: now.version }.into() })
+            }
+        }
     }
 
     /// Remembers the hashes of a file.

@@ -3,16 +3,13 @@
 use std::{
     collections::{BTreeSet, HashMap},
     hash::RandomState,
-    ops::Range,
     sync::{Arc, Mutex, PoisonError},
 };
 
 use arrow::array::{AsArray as _, RecordBatch};
-use async_trait::async_trait;
-use bytes::Bytes;
-use clickstream_columns::{ColumnsError, FileBytes, read_groups};
+use clickstream_columns::ColumnsError;
 use clickstream_event::Micros;
-use clickstream_lake::{Lake, LakeError, LakeFile};
+use clickstream_lake::{Lake, LakeFile};
 use uuid::Uuid;
 
 use crate::{CompactError, part::identity_hash, rows::Rows};
@@ -67,7 +64,6 @@ impl Known {
         file: &LakeFile,
         hours: Option<&BTreeSet<i64>>,
     ) -> Result<Vec<u64>, CompactError> {
-        let bytes = Arc::new(InLake { lake: Arc::clone(lake), path: file.path.clone(), size: file.size });
         let wanted = |from, to| hours.is_none_or(|hours| touches((from, to), hours));
         let mut hashes = Vec::new();
         let each = |batch: &RecordBatch| {
@@ -84,15 +80,8 @@ impl Known {
             }
             Ok(())
         };
-        match read_groups(bytes, &["event_id", "site_id"], wanted, each).await {
-            Ok(()) => Ok(hashes),
-            // A merge may have taken the file out of the table meanwhile, and vacuum out of the bucket.
-            Err(error) => {
-                let now = lake.snapshot().await?;
-                let stands = now.files.iter().any(|other| other.path == file.path);
-                Err(if stands { error.into() } else { LakeError::Gone { path: file.path.clone(), version: now.version }.into() })
-            }
-        }
+        lake.read_groups(file, &["event_id", "site_id"], wanted, each).await?;
+        Ok(hashes)
     }
 
     /// Remembers the hashes of a file.
@@ -121,22 +110,4 @@ impl Known {
 fn touches((from, to): (i64, i64), hours: &BTreeSet<i64>) -> bool {
     let (from, to) = (from.div_euclid(Micros::HOUR), to.div_euclid(Micros::HOUR));
     from <= to && hours.range(from..=to).next().is_some()
-}
-
-/// A file of the lake.
-struct InLake {
-    lake: Arc<Lake>,
-    path: String,
-    size: u64,
-}
-
-#[async_trait]
-impl FileBytes for InLake {
-    fn size(&self) -> u64 {
-        self.size
-    }
-
-    async fn range(&self, range: Range<u64>) -> Result<Bytes, Box<dyn std::error::Error + Send + Sync>> {
-        Ok(self.lake.read_range(&self.path, range).await?)
-    }
 }

@@ -4,6 +4,7 @@
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use clickstream_columns::{raw_offsets, raw_prefix};
 use clickstream_erasure::{Erased, ErasureError};
 use clickstream_log::EVENTS;
 use clickstream_telemetry::metric;
@@ -90,7 +91,7 @@ async fn load_partition(
     if range.from < settled_to {
         tracing::info!(partition, settled_to, "what is settled is not loaded again");
     }
-    let prefix = format!("raw/events/{log_id}/{partition:05}/");
+    let prefix = raw_prefix(&log_id, partition);
     // Keys begin with the last offset: this is before the first object that has an offset from there on.
     let mut after = format!("{prefix}{:020}", range.from.max(settled_to));
     loop {
@@ -98,7 +99,7 @@ async fn load_partition(
         let Some(last) = page.last() else { return Ok(()) };
         after.clone_from(&last.key);
         for object in &page {
-            let Some(first) = first_offset(&object.key[prefix.len()..]) else {
+            let Some((first, _)) = raw_offsets(&object.key) else {
                 tracing::warn!(key = object.key, "this is no raw object; left out");
                 continue;
             };
@@ -115,11 +116,4 @@ async fn load_partition(
             }
         }
     }
-}
-
-/// The first offset of `{last:020}-{first:020}.parquet`.
-fn first_offset(name: &str) -> Option<u64> {
-    let (last, first) = name.strip_suffix(".parquet")?.split_once('-')?;
-    last.parse::<u64>().ok()?;
-    first.parse().ok()
 }

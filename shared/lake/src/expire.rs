@@ -1,14 +1,12 @@
 //! Days that leave the table because they are too old: a version of its own removes files all of whose rows are.
 
-use std::{collections::BTreeMap, ops::Range, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
 use arrow::{
     array::{AsArray as _, RecordBatch},
     datatypes::{Int32Type, Int64Type, TimestampMicrosecondType},
 };
-use async_trait::async_trait;
-use bytes::Bytes;
-use clickstream_columns::{ColumnsError, FileBytes, read_groups};
+use clickstream_columns::ColumnsError;
 use clickstream_event::Micros;
 use deltalake_core::{kernel::transaction::CommitData, logstore::commit_uri_from_version, protocol::DeltaOperation};
 use jiff::{civil::Date, tz::TimeZone};
@@ -70,7 +68,7 @@ impl Lake {
         let all_count = counts.values().all(|counts| counts.since == 0);
         let columns: &[&str] = if all_count { &["log_id", "log_partition"] } else { &["log_id", "log_partition", "log_offset"] };
         let take = |batch: &RecordBatch| take(batch, counts, all_count, &mut rows);
-        read_groups(self.bytes_of(file), columns, |_, _| true, take).await?;
+        self.read_groups(file, columns, |_, _| true, take).await?;
         Ok(rows)
     }
 
@@ -82,7 +80,7 @@ impl Lake {
             rows += times.ok_or(ColumnsError::Column("occurred_at"))?.values().iter().filter(|time| **time < moment.0).count() as u64;
             Ok(())
         };
-        read_groups(self.bytes_of(file), &["occurred_at"], |_, _| true, look).await?;
+        self.read_groups(file, &["occurred_at"], |_, _| true, look).await?;
         Ok(rows)
     }
 
@@ -93,10 +91,6 @@ impl Lake {
             Err(object_store::Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(error.into()),
         }
-    }
-
-    fn bytes_of(self: &Arc<Self>, file: &LakeFile) -> Arc<dyn FileBytes> {
-        Arc::new(InLake { lake: Arc::clone(self), path: file.path.clone(), size: file.size })
     }
 }
 
@@ -126,22 +120,4 @@ fn take(batch: &RecordBatch, counts: &Counts, all_count: bool, rows: &mut RowsBy
         *rows.entry(place(log, partition.cast_unsigned())).or_default() += count;
     }
     Ok(())
-}
-
-/// A file of the table, read in parts.
-struct InLake {
-    lake: Arc<Lake>,
-    path: String,
-    size: u64,
-}
-
-#[async_trait]
-impl FileBytes for InLake {
-    fn size(&self) -> u64 {
-        self.size
-    }
-
-    async fn range(&self, range: Range<u64>) -> Result<Bytes, Box<dyn std::error::Error + Send + Sync>> {
-        Ok(self.lake.read_range(&self.path, range).await?)
-    }
 }

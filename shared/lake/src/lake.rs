@@ -149,18 +149,9 @@ impl Lake {
     pub async fn read_file(&self, path: &str) -> Result<Bytes, LakeError> {
         match self.files.get(&Path::from(path)).await {
             Ok(found) => Ok(found.bytes().await?),
-            Err(error @ object_store::Error::NotFound { .. }) => {
-                let snapshot = self.snapshot().await?;
-                let stands = snapshot.files.iter().any(|f| f.path == path);
-                Err(if stands { error.into() } else { LakeError::Gone { path: path.to_owned(), version: snapshot.version } })
-            }
+            Err(error @ object_store::Error::NotFound { .. }) => Err(self.gone_or(path, error.into()).await?),
             Err(error) => Err(error.into()),
         }
-    }
-
-    /// Some bytes of a file.
-    pub async fn read_range(&self, path: &str, range: std::ops::Range<u64>) -> Result<Bytes, LakeError> {
-        Ok(self.files.get_range(&Path::from(path), range).await?)
     }
 
     /// What versions `from..=to` did, in order.

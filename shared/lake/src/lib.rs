@@ -16,6 +16,7 @@ mod lake;
 mod lake_days;
 mod log_files;
 mod open;
+mod parts;
 mod replay;
 mod vacuum;
 

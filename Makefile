@@ -263,9 +263,10 @@ $(AWS): tests/aws/requirements.txt
 	target/aws/bin/uv pip install --quiet --python target/aws/bin/python --requirement $<
 	touch $@
 
-# target/lambda/PROGRAM/bootstrap.zip each; zig links for the other processor and for the C library of Amazon Linux.
+# target/lambda/PROGRAM/bootstrap.zip each; zig links for the other processor and for the C library of Amazon Linux. With --release
+# cargo-lambda would have a panic end the function (panic=abort), where one failed invocation is enough.
 package: $(LAMBDA)
-	PATH="$(CURDIR)/target/package/bin:$$PATH" $(CARGO) lambda build --release --locked --$(subst _,-,$(ARCH)) --output-format zip \
+	PATH="$(CURDIR)/target/package/bin:$$PATH" $(CARGO) lambda build --profile lambda --locked --$(subst _,-,$(ARCH)) --output-format zip \
 	  --lambda-dir target/lambda $(addprefix --bin ,$(PROGRAMS))
 
 # template.yaml on LocalStack, which runs the functions in containers. CHECKS="spill" runs the checks with that in their names.

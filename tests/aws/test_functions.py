@@ -29,6 +29,8 @@ class Functions(unittest.TestCase):
             said = subprocess.run(["make", "-n", "package", f"ARCH={processor}"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
             words = said.split("lambda build")[1].split()
             self.assertIn(flag, words)
+            # Its own --release ends a function that panics.
+            self.assertEqual(words[words.index("--profile") + 1], "lambda")
             self.assertEqual(words[words.index("--output-format") + 1], "zip")
             folder = words[words.index("--lambda-dir") + 1]
             built = {f"{folder}/{name}/bootstrap.zip" for flag, name in zip(words, words[1:]) if flag == "--bin"}

@@ -1,6 +1,6 @@
 //! The Lambda as AWS runs it.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clickstream_columns::{RawRow, read_parquet, records};
 use clickstream_objects::Objects as _;
@@ -106,6 +106,34 @@ async fn a_frozen_environment_finds_its_way_back_to_the_bucket_with_few_connecti
     lambda.invoke(&kafka("events", 0, 20, &[value(&click(20, 0))])).unwrap();
     assert!(proxy.taken() > before, "its connections were ended");
     assert_eq!(bucket.keys("raw/").await.len(), 21);
+
+    lambda.freeze();
+    proxy.forget();
+    // What was idle for ten seconds is used no more.
+    tokio::time::sleep(Duration::from_secs(11)).await;
+    lambda.thaw();
+    let began = Instant::now();
+    lambda.invoke(&kafka("events", 0, 21, &[value(&click(21, 0))])).unwrap();
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    assert_eq!(bucket.keys("raw/").await.len(), 22);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_invocation_that_runs_out_of_time_leaves_what_the_next_one_finishes() {
+    let bucket = Bucket::start().await;
+    let proxy = Proxy::to(&bucket.address());
+    let url = bucket.url_through(&proxy.address());
+    let environment = [&bucket.environment()[..], &[("LOG_ID", "l"), ("OBJECTS_URL", url.as_str())]].concat();
+    let mut lambda = Lambda::start(PROGRAM, &environment);
+    let batch = kafka("events", 0, 0, &[value(&click(1, 0)), value(&click(2, 0))]);
+    // The object is there when its answer comes, which is too late.
+    proxy.slow(Duration::from_secs(4));
+    let error = lambda.invoke_within(&batch, Duration::from_secs(2)).unwrap_err();
+    assert!(error["errorMessage"].as_str().unwrap().starts_with("stopped after 1.8"), "{error}");
+    proxy.slow(Duration::ZERO);
+    lambda.invoke(&batch).unwrap();
+    let keys = bucket.keys("raw/").await;
+    assert_eq!(keys, ["raw/events/l/00000/00000000000000000001-00000000000000000000.parquet"]);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The Lambda as AWS runs it.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clickstream_testkit::{
     clickhouse::Database,
@@ -60,7 +60,7 @@ async fn a_message_whose_object_fails_comes_again_and_the_others_are_loaded() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_frozen_environment_finds_its_way_back_with_few_connections() {
+async fn a_frozen_or_stopped_environment_finds_its_way_back_with_few_connections() {
     let (bucket, database) = (Bucket::start().await, Database::create().await);
     let (_, rest) = database.url.split_once("://").unwrap();
     let (credentials, place) = rest.rsplit_once('@').map_or(("", rest), |(credentials, place)| (credentials, place));
@@ -85,6 +85,25 @@ async fn a_frozen_environment_finds_its_way_back_with_few_connections() {
         let connections = ports.map(|port| lambda.connections(port));
         assert!(connections.iter().all(|count| *count <= 3), "{connections:?} connections");
     }
+
+    lambda.freeze();
+    proxies.iter().for_each(Proxy::forget);
+    // What was idle for ten seconds is used no more.
+    tokio::time::sleep(Duration::from_secs(11)).await;
+    lambda.thaw();
+    let began = Instant::now();
+    let announced = bucket.land("l", 0, &rows(6, &[click(6, 0)])).await;
+    lambda.invoke(&object_created(&announced.bucket, &announced.key)).unwrap();
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+
+    // ClickHouse has the rows when its answer comes, which is too late.
+    let announced = bucket.land("l", 0, &rows(7, &[click(7, 0), click(8, 0)])).await;
+    proxies[1].slow(Duration::from_secs(4));
+    let error = lambda.invoke_within(&object_created(&announced.bucket, &announced.key), Duration::from_secs(2)).unwrap_err();
+    assert!(error["errorMessage"].as_str().unwrap().starts_with("stopped after 1.8"), "{error}");
+    proxies[1].slow(Duration::ZERO);
+    lambda.invoke(&object_created(&announced.bucket, &announced.key)).unwrap();
+    assert_eq!(database.number("count() FROM clicks").await, 9);
 }
 
 #[test]

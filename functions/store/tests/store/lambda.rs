@@ -1,6 +1,6 @@
 //! The Lambda as AWS runs it.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use clickstream_event::Micros;
@@ -50,8 +50,18 @@ async fn records_of_kafka_are_stored() {
     assert_eq!((logged.log_partition, logged.log_offset), (3, 11));
 }
 
+/// Sends the event `id`, a batch, until it is taken.
+async fn until_done(lambda: &mut Lambda, id: u32, within: Duration) {
+    let batch = kafka("events", 0, u64::from(id), &[value(&click(u128::from(id), 0))]);
+    let began = Instant::now();
+    while let Err(error) = lambda.invoke(&batch) {
+        assert!(began.elapsed() < within, "{error}");
+        tokio::time::sleep(Duration::from_millis(250)).await;
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
-async fn a_frozen_environment_finds_its_way_back_to_cassandra_with_few_connections() {
+async fn a_frozen_or_stopped_environment_finds_its_way_back_to_cassandra_with_few_connections() {
     let running = servers::running("SCYLLA_URL", "STORE_URL");
     let address = running.strip_prefix("scylla://").unwrap().split(['/', '?']).next().unwrap();
     let keyspace = format!("test_{}", Uuid::new_v4().simple());
@@ -79,17 +89,22 @@ async fn a_frozen_environment_finds_its_way_back_to_cassandra_with_few_connectio
     tokio::time::sleep(Duration::from_millis(500)).await;
     lambda.thaw();
     // The driver connects again behind the scenes: until then an invocation fails, and the trigger sends the batch again.
-    let batch = kafka("events", 0, 3, &[value(&click(3, 0))]);
-    let mut answer = lambda.invoke(&batch);
-    for _ in 0..40 {
-        if answer.is_ok() {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(250)).await;
-        answer = lambda.invoke(&batch);
-    }
-    answer.unwrap();
-    for id in 1..=3 {
+    until_done(&mut lambda, 3, Duration::from_secs(10)).await;
+
+    // Lost without a word: the driver asks whether a connection lives, and waits 5 s for the answer.
+    lambda.freeze();
+    proxy.forget();
+    tokio::time::sleep(Duration::from_secs(11)).await;
+    lambda.thaw();
+    until_done(&mut lambda, 4, Duration::from_secs(15)).await;
+
+    // The rows are there when their answers come, which is too late.
+    proxy.slow(Duration::from_secs(4));
+    let error = lambda.invoke_within(&kafka("events", 0, 5, &[value(&click(5, 0))]), Duration::from_secs(2)).unwrap_err();
+    assert!(error["errorMessage"].as_str().unwrap().starts_with("stopped after 1.8"), "{error}");
+    proxy.slow(Duration::ZERO);
+    until_done(&mut lambda, 5, Duration::from_secs(15)).await;
+    for id in 1..=5 {
         let found = store.find(Some("shop"), Uuid::from_u128(id)).await.unwrap();
         assert!(matches!(found, Some(Found::Event(_))), "{id}");
     }

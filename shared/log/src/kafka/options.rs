@@ -32,6 +32,7 @@ const PASSED_ON: &[(&str, Kind)] = &[
     ("client.id", Kind::Text),
     ("compression.level", Kind::Number(1, 12)),
     ("compression.type", Kind::OneOf(&["none", "gzip", "snappy", "lz4", "zstd"])),
+    ("connections.max.idle.ms", Kind::Number(1_000, 600_000)),
     ("message.timeout.ms", Kind::Number(1_000, 300_000)),
     ("sasl.mechanism", Kind::OneOf(&["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", iam::MECHANISM])),
     ("security.protocol", Kind::OneOf(&["plaintext", "ssl", "sasl_plaintext", "sasl_ssl"])),
@@ -57,6 +58,7 @@ const OWN: [(&str, Kind); 3] = [("partitions", Kind::Number(1, 10_000)), ("prefi
 /// | `ssl.certificate.location`, `ssl.key.location` | our certificate and its key (password in `KAFKA_SSL_KEY_PASSWORD`) | none |
 /// | `client.id` | what the broker's logs and quotas call us | `clickstream` |
 /// | `compression.type`, `compression.level` | of what is appended | `zstd`, 1 |
+/// | `connections.max.idle.ms` | a connection that was idle for longer is made anew | 60000 |
 /// | `message.timeout.ms` | an append that is not acknowledged by then is [`LogError::Unavailable`] | 5000 |
 #[derive(Clone, Debug)]
 pub struct KafkaOptions {

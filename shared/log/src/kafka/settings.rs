@@ -48,6 +48,9 @@ impl Settings {
             // A broker that is gone without a word (a pulled cable) is noticed after this, not after a minute.
             .set("socket.timeout.ms", "10000")
             .set("socket.connection.setup.timeout.ms", "5000")
+            // A connection that was idle for longer may be lost without a word (a NAT gateway forgets it after 350 s, while a
+            // Lambda is frozen): it is made anew. Brokers themselves end it after ten minutes.
+            .set("connections.max.idle.ms", "60000")
             // A broker that is back is found within a second, not within ten.
             .set("reconnect.backoff.max.ms", "1000")
             // New partitions are noticed within this time.

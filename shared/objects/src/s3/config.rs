@@ -9,6 +9,10 @@ use aws_sdk_s3::{
 };
 use aws_smithy_http_client::{Builder, tls};
 
+/// A connection that was not used for so long is not used again: what lies between may have forgotten it without a word, and a
+/// request through it would wait for a minute. S3 itself ends idle ones after some 20 s.
+const IDLE: Duration = Duration::from_secs(10);
+
 /// Where a bucket is and who may use it.
 #[derive(Clone)]
 pub struct S3Config {
@@ -66,7 +70,10 @@ impl S3Config {
 
     /// A client with bounded waits. TLS, where there is any, is verified always.
     pub(super) async fn client(&self) -> Client {
-        let http = Builder::new().tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring)).build_https();
+        let http = Builder::new()
+            .pool_idle_timeout(IDLE)
+            .tls_provider(tls::Provider::Rustls(tls::rustls_provider::CryptoMode::Ring))
+            .build_https();
         let timeouts = TimeoutConfig::builder()
             .connect_timeout(Duration::from_secs(5))
             .read_timeout(Duration::from_mins(1))

@@ -15,6 +15,10 @@ use crate::StoreError;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// Longest wait for the cluster, all nodes tried.
 const SESSION_TIMEOUT: Duration = Duration::from_secs(30);
+/// An idle connection is asked so often whether it lives, a thawed Lambda's at once, and is made anew where no answer comes in
+/// time: what lies between may have forgotten it without a word.
+const ASKED_EVERY: Duration = Duration::from_secs(10);
+const ALIVE_WITHIN: Duration = Duration::from_secs(5);
 /// A read that is not answered by then is asked of a second node too.
 const SECOND_ASKED_AFTER: Duration = Duration::from_millis(150);
 
@@ -48,6 +52,8 @@ pub(super) async fn open(config: &ScyllaConfig, profiles: &Profiles) -> Result<S
     let mut builder = SessionBuilder::new()
         .known_nodes(&config.contact_points)
         .connection_timeout(CONNECT_TIMEOUT)
+        .keepalive_interval(ASKED_EVERY)
+        .keepalive_timeout(ALIVE_WITHIN)
         .compression(Some(Compression::Lz4))
         .keyspaces_to_fetch([config.keyspace.as_str()])
         .fetch_full_schema_metadata(false)

@@ -30,6 +30,9 @@ AWS := target/aws/.installed
 LAMBDA := target/package/.installed
 # The processor that functions are packaged for; template.yaml's parameter Architecture.
 ARCH ?= arm64
+# Compilers of what Rust does not compile, where zig builds (see package).
+ZIG_TARGET = $(if $(filter arm64,$(ARCH)),aarch64,$(ARCH))-linux-gnu
+ZIG = $(if $(filter cargo,$(CARGO_LAMBDA_COMPILER)),,CC=$(CURDIR)/deps/zig/cc AR=$(CURDIR)/deps/zig/ar HOST_CC=cc HOST_AR=ar ZIG_TARGET=$(ZIG_TARGET))
 # The programs of functions/*, as their crates name them.
 PROGRAMS = $(shell sed -n '/^\[\[bin\]\]/,/^$$/s/^name = "\(.*\)"/\1/p' functions/*/Cargo.toml)
 # The zips that LocalStack is given; those of `make package` are in target/lambda.
@@ -266,7 +269,7 @@ $(AWS): tests/aws/requirements.txt
 # target/lambda/PROGRAM/bootstrap.zip each; zig links for the other processor and for the C library of Amazon Linux. With --release
 # cargo-lambda would have a panic end the function (panic=abort), where one failed invocation is enough.
 package: $(LAMBDA)
-	PATH="$(CURDIR)/target/package/bin:$$PATH" $(CARGO) lambda build --profile lambda --locked --$(subst _,-,$(ARCH)) --output-format zip \
+	PATH="$(CURDIR)/target/package/bin:$$PATH" $(ZIG) $(CARGO) lambda build --profile lambda --locked --$(subst _,-,$(ARCH)) --output-format zip \
 	  --lambda-dir target/lambda $(addprefix --bin ,$(PROGRAMS))
 
 # template.yaml on LocalStack, which runs the functions in containers. CHECKS="spill" runs the checks with that in their names.

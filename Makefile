@@ -30,9 +30,11 @@ AWS := target/aws/.installed
 LAMBDA := target/package/.installed
 # The processor that functions are packaged for; template.yaml's parameter Architecture.
 ARCH ?= arm64
-# Compilers of what Rust does not compile, where zig builds (see package).
+# Compilers of what Rust does not compile, where zig builds (see package). librdkafka's list of symbols names one that only its tests
+# have, which zig's linker refuses by itself.
+comma := ,
 ZIG_TARGET = $(if $(filter arm64,$(ARCH)),aarch64,$(ARCH))-linux-gnu
-ZIG = $(if $(filter cargo,$(CARGO_LAMBDA_COMPILER)),,CC=$(CURDIR)/deps/zig/cc AR=$(CURDIR)/deps/zig/ar HOST_CC=cc HOST_AR=ar ZIG_TARGET=$(ZIG_TARGET))
+ZIG = $(if $(filter cargo,$(CARGO_LAMBDA_COMPILER)),,CC=$(CURDIR)/deps/zig/cc AR=$(CURDIR)/deps/zig/ar HOST_CC=cc HOST_AR=ar LDFLAGS=-Wl$(comma)--undefined-version ZIG_TARGET=$(ZIG_TARGET))
 # The programs of functions/*, as their crates name them.
 PROGRAMS = $(shell sed -n '/^\[\[bin\]\]/,/^$$/s/^name = "\(.*\)"/\1/p' functions/*/Cargo.toml)
 # The zips that LocalStack is given; those of `make package` are in target/lambda.

@@ -34,7 +34,7 @@ ARCH ?= arm64
 # have, which zig's linker refuses by itself.
 comma := ,
 ZIG_TARGET = $(if $(filter arm64,$(ARCH)),aarch64,$(ARCH))-linux-gnu
-ZIG = $(if $(filter cargo,$(CARGO_LAMBDA_COMPILER)),,CC=$(CURDIR)/deps/zig/cc AR=$(CURDIR)/deps/zig/ar HOST_CC=cc HOST_AR=ar LDFLAGS=-Wl$(comma)--undefined-version ZIG_TARGET=$(ZIG_TARGET))
+ZIG = $(if $(filter cargo,$(CARGO_LAMBDA_COMPILER)),,CC=$(CURDIR)/deps/zig/cc CXX=$(CURDIR)/deps/zig/c++ AR=$(CURDIR)/deps/zig/ar HOST_CC=cc HOST_CXX=c++ HOST_AR=ar LDFLAGS=-Wl$(comma)--undefined-version ZIG_TARGET=$(ZIG_TARGET))
 # The programs of functions/*, as their crates name them.
 PROGRAMS = $(shell sed -n '/^\[\[bin\]\]/,/^$$/s/^name = "\(.*\)"/\1/p' functions/*/Cargo.toml)
 # The zips that LocalStack is given; those of `make package` are in target/lambda.

@@ -14,6 +14,7 @@ echo none >"$work/admin-token"
 tests=$!
 target/ops/bin/python tests/prometheus/check.py
 target/ops/bin/python tests/prometheus/traces.py "${CLICKSTREAM:-target/release/clickstream}"
+target/ops/bin/python tests/prometheus/answers.py "${CLICKSTREAM:-target/release/clickstream}"
 target/ops/bin/python tests/prometheus/scrape.py "${CLICKSTREAM:-target/release/clickstream}"
 wait "$tests" || {
     cat "$work/unit" >&2

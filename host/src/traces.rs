@@ -20,6 +20,8 @@ use crate::config::{ConfigError, without_password};
 const USUAL: &str = "http://localhost:4318";
 /// What is left of the spans at the end is sent within this time.
 const LAST: Duration = Duration::from_secs(5);
+/// For how long a collector may hold an answer back, as OpenTelemetry says.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Which traces are taken, and where they go.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +32,8 @@ pub struct TraceSettings {
     service: String,
     /// `OTEL_TRACES_SAMPLER` and its argument.
     sampler: String,
+    /// `OTEL_EXPORTER_OTLP_TIMEOUT`, or the one for traces. The exporter looks at it between tries alone.
+    patience: Duration,
 }
 
 impl TraceSettings {
@@ -70,7 +74,9 @@ impl TraceSettings {
         }
         let service = given("OTEL_SERVICE_NAME").or_else(|| service_in(&given("OTEL_RESOURCE_ATTRIBUTES")?));
         let service = service.unwrap_or_else(|| "clickstream".to_owned());
-        Ok(Some(Self { endpoint, service, sampler: sampler(given)? }))
+        let patience = given("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT").or_else(|| given("OTEL_EXPORTER_OTLP_TIMEOUT"));
+        let patience = patience.and_then(|text| text.parse().ok()).map_or(PATIENCE, Duration::from_millis);
+        Ok(Some(Self { endpoint, service, sampler: sampler(given)?, patience }))
     }
 
     /// The variables as a person reads them.
@@ -118,7 +124,7 @@ impl Traces {
     /// # Errors
     /// Those of the exporter's own settings.
     pub fn start(settings: &TraceSettings) -> anyhow::Result<Self> {
-        let sender = Sender { client: reqwest::Client::builder().build()?, runtime: Handle::current() };
+        let sender = Sender { client: reqwest::Client::builder().timeout(settings.patience).build()?, runtime: Handle::current() };
         let exporter = SpanExporter::builder().with_http().with_http_client(sender).build();
         let exporter = exporter.context("the exporter of traces cannot be made: look at OTEL_EXPORTER_OTLP_*")?;
         let resource = Resource::builder()

@@ -5,6 +5,7 @@
 
 mod address;
 mod buckets;
+mod compression;
 mod config;
 mod erasing;
 mod failure;

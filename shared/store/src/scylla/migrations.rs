@@ -12,6 +12,7 @@ use scylla::{
 };
 
 use super::{
+    compression,
     config::{Replication, ScyllaConfig},
     lanes::unreadable,
     session::{self, Profiles},
@@ -54,7 +55,7 @@ pub struct AppliedMigration {
     pub applied_at: Micros,
 }
 
-/// Makes the keyspace of `config` and brings its tables up to date. Safe to repeat, also after it was interrupted, and
+/// Makes the keyspace of `config` and brings its tables up to date, their compression too. Safe to repeat, also after it was interrupted, and
 /// while another process does the same: one node makes all changes, so that they come one after another, and each
 /// statement may be repeated.
 ///
@@ -83,6 +84,9 @@ pub async fn migrate(config: &ScyllaConfig) -> Result<(), StoreError> {
         let insert = "INSERT INTO migrations (number, name, checksum, applied_at) VALUES (?, ?, ?, ?)";
         session.query_unpaged(insert, (number, name, checksum(text), CqlTimestamp(Micros::now().0 / 1_000))).await?;
         tracing::info!(keyspace = config.keyspace, migration = name, "migrated");
+    }
+    for statement in compression::statements(config, &session).await? {
+        change.run(&statement).await?;
     }
     Ok(())
 }

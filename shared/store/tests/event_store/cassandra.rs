@@ -7,6 +7,11 @@ use clickstream_store::{
     scylla::{ScyllaConfig, ScyllaStore, migrate},
 };
 use clickstream_testkit::servers::{self, Server};
+use scylla::{
+    client::{session::Session, session_builder::SessionBuilder},
+    deserialize::row::DeserializeRow,
+    serialize::row::SerializeRow,
+};
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -39,11 +44,24 @@ pub async fn remove(config: &ScyllaConfig) {
 
 /// Executes a statement by the bare driver.
 pub async fn execute(config: &ScyllaConfig, statement: &str) {
-    let mut builder = scylla::client::session_builder::SessionBuilder::new().known_nodes(&config.contact_points);
+    bare(config).await.query_unpaged(statement, ()).await.unwrap();
+}
+
+/// The one row that a question has, by the bare driver.
+pub async fn row<T>(config: &ScyllaConfig, query: &str, values: impl SerializeRow) -> T
+where
+    T: for<'frame, 'metadata> DeserializeRow<'frame, 'metadata>,
+{
+    let result = bare(config).await.query_unpaged(query, values).await.unwrap().into_rows_result().unwrap();
+    result.single_row().unwrap()
+}
+
+async fn bare(config: &ScyllaConfig) -> Session {
+    let mut builder = SessionBuilder::new().known_nodes(&config.contact_points);
     if let Some((user, password)) = &config.credentials {
         builder = builder.user(user, password);
     }
-    builder.build().await.unwrap().query_unpaged(statement, ()).await.unwrap();
+    builder.build().await.unwrap()
 }
 
 /// A store on `config` that keeps for as long as can be asked.

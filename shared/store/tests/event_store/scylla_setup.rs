@@ -1,6 +1,9 @@
 //! Setting a keyspace up, and what is said where it is not.
 
-use std::time::{Duration, Instant};
+use std::{
+    collections::HashMap,
+    time::{Duration, Instant},
+};
 
 use clickstream_store::{
     EventStore, Found, Retention, StoreError,
@@ -40,6 +43,29 @@ async fn several_that_set_the_same_keyspace_up_at_once_make_it_once() {
     let syncs: Vec<_> = found.nodes.iter().map(|n| n.commitlog_sync.as_deref()).collect();
     assert!(syncs.iter().all(|sync| ["group", "batch", "periodic"].contains(&sync.unwrap_or_default())), "{syncs:?}");
     cassandra::remove(&config).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tables_are_compressed_by_zstd_unless_an_operator_chose_otherwise() {
+    let config = cassandra::keyspace().await;
+    assert_eq!(compressor(&config, "events").await, "ZstdCompressor");
+    assert_eq!(compressor(&config, "timelines").await, "ZstdCompressor");
+    let chosen = format!("ALTER TABLE {}.events WITH compression = {{'class': 'DeflateCompressor'}}", config.keyspace);
+    cassandra::execute(&config, &chosen).await;
+    migrate(&config).await.unwrap();
+    assert_eq!(compressor(&config, "events").await, "DeflateCompressor");
+    // As a version before this one left it.
+    let usual = format!("ALTER TABLE {}.events WITH compression = {{'class': 'LZ4Compressor'}}", config.keyspace);
+    cassandra::execute(&config, &usual).await;
+    migrate(&config).await.unwrap();
+    assert_eq!(compressor(&config, "events").await, "ZstdCompressor");
+    cassandra::remove(&config).await;
+}
+
+async fn compressor(config: &ScyllaConfig, table: &str) -> String {
+    let query = "SELECT compression FROM system_schema.tables WHERE keyspace_name = ? AND table_name = ?";
+    let (options,): (HashMap<String, String>,) = cassandra::row(config, query, (&config.keyspace, table)).await;
+    options["class"].rsplit('.').next().unwrap().to_owned()
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

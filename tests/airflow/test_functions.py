@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import time
 import unittest
 
 import scene
@@ -64,8 +65,10 @@ class Replay(unittest.TestCase):
         """Gives the word that the run waits for."""
         airflow = scene.airflow()
         path = f"/dags/{self.DAG}/dagRuns/{run}/taskInstances/approval/-1/hitlDetails"
-        # Airflow 3.3.2 does not see a word that comes after it is asked for and before the task waits.
+        # Airflow 3.3.2 does not see a word that comes after it is asked for and before the task waits, and takes one that comes
+        # before its scheduler has heard that the task's process ended for a task that was changed from outside: it asks again.
         eventually("the task waits", lambda: self.state(run, "approval") == "awaiting_input")
+        time.sleep(5)
         detail = airflow.api(path)
         airflow.api(path, {"chosen_options": [option], "params_input": {}}, "PATCH")
         self.assertEqual(airflow.over(self.DAG, run), "success")

@@ -53,7 +53,7 @@ CHAOS_BIN := target/release/clickstream-chaos
 # Those of `make servers`: kafka cassandra minio, and on request kafka39.
 SERVERS ?= kafka cassandra minio
 
-.PHONY: run build deps test test-all lint unit kafka39 e2e browser script segment openapi contract servers servers-stop servers-status servers-test test-servers aws aws-docs cost package localstack localstack-packages localstack-lint deploy-local deploy-local-stop fuzz bench bench-embedded bench-servers bench-peers clean-data report report-files coverage bench-dashboards prometheus grafana operations airflow airflow-all bench-compaction chaos chaos-kills chaos-servers
+.PHONY: run build deps test test-all lint unit kafka39 e2e browser script segment openapi contract servers servers-stop servers-status servers-test test-servers aws aws-docs cost package localstack localstack-packages localstack-lint watch deploy-local deploy-local-stop fuzz bench bench-embedded bench-servers bench-peers clean-data report report-files coverage bench-dashboards prometheus grafana operations airflow airflow-all bench-compaction chaos chaos-kills chaos-servers
 
 run: deps build
 	exec $(BIN) --data $(DATA) up $(ARGS)
@@ -86,6 +86,7 @@ test-all:
 	$(MAKE) chaos-servers
 	$(MAKE) kafka39
 	$(MAKE) servers-test
+	$(MAKE) watch
 	$(MAKE) localstack-lint localstack
 	localstack/engine.sh stop
 	$(MAKE) airflow-all
@@ -284,6 +285,11 @@ package: $(LAMBDA)
 localstack: localstack-packages
 	$(CARGO) build --release --locked --workspace --exclude clickstream-e2e --features clickstream-chaos/faults --example conformance
 	PACKAGES=$(PACKAGES) tests/localstack/run.sh $(CHECKS)
+
+# The commands of docs/localstack.md on `cargo lambda watch`.
+watch: $(LAMBDA)
+	@$(MAKE) --no-print-directory servers SERVERS=minio
+	tests/watch.sh
 
 # A workspace of its own, which `make lint` does not see.
 localstack-lint:

@@ -37,7 +37,7 @@ pub async fn run(options: &Load) -> anyhow::Result<()> {
 
     let drained = steps::drain(&service).await?;
     let freshness = looking.await??;
-    let counted = service.reported().await?.saturating_sub(before);
+    let counted = service.reported_until(before + tally.kept).await?.saturating_sub(before);
 
     print(&tally, &options.traffic, batches.event_bytes());
     if options.watch_every > 0 {

@@ -1,17 +1,21 @@
 //! What the running service says of itself.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use reqwest::{Client, Response, StatusCode};
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Value, json};
+use tokio::time::sleep;
 use uuid::Uuid;
 
 use crate::batches::SITE;
 
 /// Longest wait for how far the steps are.
 const STATUS_WITHIN: Duration = Duration::from_secs(30);
+
+/// An object is announced within this time.
+const ANNOUNCED_WITHIN: Duration = Duration::from_mins(1);
 
 /// How far one step is behind, as `/v1/status` says it.
 #[derive(Debug, Deserialize)]
@@ -68,6 +72,19 @@ impl Service {
         let report: Value = self.get(&format!("/v1/reports/devices?site={SITE}&from={from}&to={to}")).await?;
         let rows = report["rows"].as_array().context("a report has rows")?;
         rows.iter().map(|row| row["events"].as_u64().context("a row of devices counts events")).sum()
+    }
+
+    /// [`Service::reported`], as soon as it is `wanted`, or as it is after a minute: no step has anything to do, and the
+    /// announcement of an object may still be on its way.
+    pub async fn reported_until(&self, wanted: u64) -> anyhow::Result<u64> {
+        let began = Instant::now();
+        loop {
+            let reported = self.reported().await?;
+            if reported >= wanted || began.elapsed() > ANNOUNCED_WITHIN {
+                return Ok(reported);
+            }
+            sleep(Duration::from_millis(200)).await;
+        }
     }
 
     /// How far every step is behind, in the order of the pipeline.

@@ -23,6 +23,9 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// A deadline that no test reaches: 2100-01-01.
 const NEVER: u64 = 4_102_444_800_000;
 
+/// Set by `cargo llvm-cov`.
+const PROFILE: &str = "LLVM_PROFILE_FILE";
+
 /// What a function posted: its result, or its error.
 pub type Answer = Result<Value, Value>;
 
@@ -221,6 +224,8 @@ pub fn assert_refused(program: &str, environment: &[(&str, &str)], text: &str) {
 fn command(program: &str, environment: &[(&str, &str)]) -> Command {
     let mut command = Command::new(program);
     command.env_clear().envs(environment.iter().copied()).stdin(Stdio::null()).stdout(Stdio::null());
+    // Where an instrumented program (tests/coverage.sh) writes what it ran.
+    command.envs(std::env::var_os(PROFILE).map(|file| (PROFILE, file)));
     let lambda = [("NAME", "function"), ("VERSION", "1"), ("MEMORY_SIZE", "256")];
     command.envs(lambda.map(|(name, value)| (format!("AWS_LAMBDA_FUNCTION_{name}"), value)));
     command

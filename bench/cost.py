@@ -22,11 +22,11 @@ MEASURED = (
     ("settle", 82_788.0, "events per core-second, ClickHouse's own work included", "82,788 events per core-second"),
     ("kafka_us", 65.0, "µs of a core of a broker an event", "| Kafka | 65 µs |"),
     ("store_us", 806.0, "µs of a core of a node of the event store an event", "| Cassandra, MinIO | 806, 7 µs |"),
-    ("kafka_bytes", 103.0, "bytes of a broker's disk an event, compressed", "| Kafka | 103 bytes |"),
-    ("store_bytes", 352.0, "bytes of a node's disk an event", "| Cassandra | 352 bytes |"),
-    ("raw_bytes", 49.0, "bytes of raw objects an event", "| raw objects, lake | 49, 35 bytes |"),
-    ("lake_bytes", 35.0, "bytes of the lake an event", "| raw objects, lake | 49, 35 bytes |"),
-    ("clickhouse_bytes", 109.0, "bytes of ClickHouse's table events an event", "| ClickHouse | 109 bytes |"),
+    ("kafka_bytes", 92.0, "bytes of a broker's disk an event, compressed", "| Kafka | 92 bytes |"),
+    ("store_bytes", 251.0, "bytes of a node's disk an event", "| Cassandra | 251 bytes |"),
+    ("raw_bytes", 44.0, "bytes of raw objects an event", "| raw objects, lake | 44, 34 bytes |"),
+    ("lake_bytes", 34.0, "bytes of the lake an event", "| raw objects, lake | 44, 34 bytes |"),
+    ("clickhouse_bytes", 108.0, "bytes of ClickHouse's table events an event", "| ClickHouse | 108 bytes |"),
 )
 # Set in template.yaml: memory in MB, windows in seconds.
 CHOSEN = (

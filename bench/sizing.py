@@ -17,11 +17,11 @@ COSTS = (
     ("kafka-us", 65.0, "µs of a core of one broker"),
     ("store-us", 806.0, "µs of a core of one node of the event store"),
     ("minio-us", 7.0, "µs of a core of MinIO"),
-    ("kafka-bytes", 103.0, "bytes on one broker's disk"),
-    ("store-bytes", 352.0, "bytes on one node's disk"),
-    ("raw-bytes", 49.0, "bytes of raw objects"),
-    ("lake-bytes", 35.0, "bytes of the lake"),
-    ("clickhouse-bytes", 109.0, "bytes of ClickHouse's tables"),
+    ("kafka-bytes", 92.0, "bytes on one broker's disk"),
+    ("store-bytes", 251.0, "bytes on one node's disk"),
+    ("raw-bytes", 44.0, "bytes of raw objects"),
+    ("lake-bytes", 34.0, "bytes of the lake"),
+    ("clickhouse-bytes", 108.0, "bytes of ClickHouse's tables"),
 )
 # What is assumed, and may be replaced.
 ASSUMPTIONS = (

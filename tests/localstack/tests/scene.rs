@@ -51,11 +51,12 @@ pub fn program(name: &str) -> PathBuf {
 
 /// Runs a script of localstack/ and answers the facts that it prints, `NAME=VALUE` a line.
 async fn script(name: &str, arguments: &[&str], environment: &[(&str, &str)]) -> HashMap<String, String> {
-    let mut command = if name.ends_with(".py") { Command::new(root().join("target/aws/bin/python")) } else { Command::new("bash") };
+    let is_python = Path::new(name).extension().is_some_and(|extension| extension == "py");
+    let mut command = if is_python { Command::new(root().join("target/aws/bin/python")) } else { Command::new("bash") };
     command.arg(root().join("localstack").join(name)).args(arguments).envs(environment.iter().copied());
-    let output = command.stdin(Stdio::null()).stderr(Stdio::inherit()).output().await.expect("a script runs");
+    let output = command.stdin(Stdio::null()).output().await.expect("a script runs");
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(output.status.success(), "{name} {arguments:?} failed: {said}");
+    assert!(output.status.success(), "{name} {arguments:?} failed: {said}{}", String::from_utf8_lossy(&output.stderr));
     said.lines().filter_map(|line| line.split_once('=')).map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 

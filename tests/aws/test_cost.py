@@ -36,7 +36,7 @@ class Cost(unittest.TestCase):
         gb = 259.2e6 * (0.015 + 10 * 21e-6 * 1_769 / 256) * 256 / 1_024
         self.assertAlmostEqual(cost.functions(cost.Setup(1_000))["collect"][1] * cost.SECONDS, gb, delta=gb * 1e-9)
         self.assertAlmostEqual(cost.servers(cost.Setup(1_000))["Kafka: MSK, 3 kafka.t3.small"],
-                               3 * (0.0456 * 720 + 1_000 * 86_400 * 7 * 103 / 1e9 * 0.10))
+                               3 * (0.0456 * 720 + 1_000 * 86_400 * 7 * 92 / 1e9 * 0.10))
 
     def test_requests_past_300_million_cost_less(self):
         self.assertAlmostEqual(cost.api(300e6), 300)

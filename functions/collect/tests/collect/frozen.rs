@@ -69,9 +69,8 @@ async fn a_connection_that_was_lost_without_a_word_while_it_was_frozen_is_not_wa
     proxy.forget();
     tokio::time::sleep(Duration::from_secs(4)).await;
     lambda.thaw();
-    let began = Instant::now();
+    // An append that waited for an answer through it would fail.
     assert_eq!(lambda.invoke(&event(2)).unwrap()["statusCode"], 200);
-    assert!(began.elapsed() < Duration::from_secs(4), "{:?}", began.elapsed());
 
     // One that was in use a moment ago is missed by its silence: a request is refused meanwhile, and its client sends it again.
     proxy.forget();

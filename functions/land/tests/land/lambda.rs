@@ -129,7 +129,7 @@ async fn an_invocation_that_runs_out_of_time_leaves_what_the_next_one_finishes()
     // The object is there when its answer comes, which is too late.
     proxy.slow(Duration::from_secs(4));
     let error = lambda.invoke_within(&batch, Duration::from_secs(2)).unwrap_err();
-    assert!(error["errorMessage"].as_str().unwrap().starts_with("stopped after 1.8"), "{error}");
+    assert!(error["errorMessage"].as_str().unwrap().contains("just before the function's time-out"), "{error}");
     proxy.slow(Duration::ZERO);
     lambda.invoke(&batch).unwrap();
     let keys = bucket.keys("raw/").await;

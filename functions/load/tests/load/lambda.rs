@@ -100,7 +100,7 @@ async fn a_frozen_or_stopped_environment_finds_its_way_back_with_few_connections
     let announced = bucket.land("l", 0, &rows(7, &[click(7, 0), click(8, 0)])).await;
     proxies[1].slow(Duration::from_secs(4));
     let error = lambda.invoke_within(&object_created(&announced.bucket, &announced.key), Duration::from_secs(2)).unwrap_err();
-    assert!(error["errorMessage"].as_str().unwrap().starts_with("stopped after 1.8"), "{error}");
+    assert!(error["errorMessage"].as_str().unwrap().contains("just before the function's time-out"), "{error}");
     proxies[1].slow(Duration::ZERO);
     lambda.invoke(&object_created(&announced.bucket, &announced.key)).unwrap();
     assert_eq!(database.number("count() FROM clicks").await, 9);

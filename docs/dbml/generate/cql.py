@@ -8,6 +8,10 @@ from dbml import Column, Database, Index, Table
 
 CREATE = re.compile(r"CREATE TABLE (?:IF NOT EXISTS )?(\w+)\s*\((.*?)\n\)\s*(?:WITH\s+(.*))?", re.DOTALL | re.IGNORECASE)
 ADD = re.compile(r"ALTER TABLE (\w+)\s+ADD\s+\(?([\w\s<>,]+?)\)?", re.DOTALL | re.IGNORECASE)
+# Which tables `setup` compresses, and how: no migration can say it (see there), and the first, whose text never changes, says the
+# opposite.
+COMPRESSION = Path(__file__).resolve().parents[3] / "shared/store/src/scylla/compression.rs"
+OUTDATED = "The compression is the server's own: ScyllaDB and Cassandra have no option of it in common."
 NOTE = "The event store on ScyllaDB or Apache Cassandra: schema/scylla. Keys that are no unique row by themselves stand in notes."
 
 
@@ -38,11 +42,20 @@ def table(statement: statements.Statement, name: str, body: str, options: str | 
             columns.append(column(part))
     first, *clustering = split(key)
     partition = split(first.strip("()"))
-    notes = [statement.comment, f"Partition key: {', '.join(partition)}."]
+    notes = [statement.comment.replace(OUTDATED, "").strip(), f"Partition key: {', '.join(partition)}."]
     if clustering:
         notes.append(f"Clustering: {order(clustering, options or '')}.")
     notes += [re.sub(r"\s+", " ", option).strip() for option in re.split(r"\bAND\b", options or "") if "CLUSTERING ORDER" not in option.upper()]
+    notes.append(compression(name))
     return Table(name, columns, [Index([*partition, *clustering], pk=True)], "\n".join(filter(None, notes)))
+
+
+def compression(name: str) -> str:
+    """What `setup` makes of the table's compression, if anything."""
+    source = COMPRESSION.read_text()
+    tables = re.search(r"const TABLES: .* = \[(.*?)\];", source)[1]
+    compressor, kib = re.search(r'const WANTED: .* = \("(\w+)", (\d+)\);', source).groups()
+    return f"Compression: {compressor} in chunks of {kib} KiB, set by clickstream setup where the server's default stood." if f'"{name}"' in tables else ""
 
 
 def column(text: str) -> Column:

@@ -2,11 +2,13 @@
 
 use std::{
     collections::HashMap,
+    panic::{AssertUnwindSafe, resume_unwind},
     path::{Path, PathBuf},
     process::Stdio,
     time::Duration,
 };
 
+use futures::FutureExt as _;
 use tempfile::TempDir;
 use testcontainers::{
     ContainerAsync, GenericImage, ImageExt as _,
@@ -97,7 +99,13 @@ impl Scene {
         let packages = setting("PACKAGES");
         let arguments: Vec<&str> = std::iter::once(packages.as_str()).chain(parameters.iter().map(String::as_str)).collect();
         let environment = [("AWS_ENDPOINT_URL", aws.endpoint.as_str()), ("WAREHOUSE_URL", &facts["warehouse_url"])];
-        let deployed = script("deploy.py", &arguments, &environment).await;
+        let deployed = match AssertUnwindSafe(script("deploy.py", &arguments, &environment)).catch_unwind().await {
+            Ok(deployed) => deployed,
+            Err(panic) => {
+                script("beside.sh", &["stop", at], &[]).await;
+                resume_unwind(panic)
+            }
+        };
         let environment = [
             ("LOG_URL", facts["log_url"].clone()),
             ("OBJECTS_URL", format!("s3://{BUCKET}?endpoint={}", aws.endpoint)),

@@ -1,14 +1,11 @@
 """A host whose collector answers what OpenTelemetry's own does not when it is asked to: refusals, nonsense, and nothing at all."""
 
-import pathlib
 import signal
-import sys
-import tempfile
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-from sending import hold, send, until
+from sending import beside_a_log, hold, send, until
 from servers import service
 
 # The status and the body of each request's answer; every further one is well.
@@ -81,17 +78,5 @@ def run(binary, folder, log):
         process.kill()
 
 
-def main():
-    binary = pathlib.Path(sys.argv[1]).resolve()
-    with tempfile.TemporaryDirectory() as folder:
-        folder = pathlib.Path(folder)
-        with open(folder / "log", "w") as log:
-            try:
-                run(binary, folder, log)
-            except BaseException:
-                print((folder / "log").read_text()[-3000:], file=sys.stderr)
-                raise
-
-
 if __name__ == "__main__":
-    main()
+    beside_a_log(run)

@@ -1,7 +1,9 @@
-"""Events that a test of traces sends, and what it waits for and holds to be so."""
+"""Events that a test of traces sends, what it waits for and holds to be so, and where it runs."""
 
 import json
+import pathlib
 import sys
+import tempfile
 import time
 import urllib.request
 import uuid
@@ -25,6 +27,19 @@ def until(what, true, seconds=40, seen=lambda: ""):
 def hold(true, what):
     if not true:
         sys.exit(f"not so: {what}")
+
+
+def beside_a_log(run):
+    """run(binary, folder, log), of the program that the command line names; shows the end of folder/log where it fails."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        with open(folder / "log", "w") as log:
+            try:
+                run(pathlib.Path(sys.argv[1]).resolve(), folder, log)
+            except BaseException:
+                log.flush()
+                print((folder / "log").read_text()[-3000:], file=sys.stderr)
+                raise
 
 
 def send(host, trace=None, sampled=True, user=None):

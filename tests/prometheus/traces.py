@@ -4,17 +4,14 @@ One event is one trace, from the request through the log, store, land and load; 
 whom an event is about is in it; a collector that is gone holds nothing up."""
 
 import os
-import pathlib
 import re
 import signal
 import subprocess
-import sys
-import tempfile
 import threading
 from collections import defaultdict
 
 from collector import Collector
-from sending import ABOVE, SECRET, hold, send, until
+from sending import ABOVE, SECRET, beside_a_log, hold, send, until
 from servers import call, service
 
 SERVICE = "shop-clickstream"
@@ -145,6 +142,7 @@ def killed_in_the_middle(scene):
 
 
 def run(binary, folder, log):
+    wrong_settings(binary, folder)
     scene = Scene(binary, folder, log)
     try:
         away_at_first(scene)
@@ -170,19 +168,5 @@ def wrong_settings(binary, folder):
         hold(done.returncode != 0 and re.search(said, done.stderr), f"{variables} is refused: {done.stderr}")
 
 
-def main():
-    binary = pathlib.Path(sys.argv[1]).resolve()
-    with tempfile.TemporaryDirectory() as folder:
-        folder = pathlib.Path(folder)
-        wrong_settings(binary, folder)
-        with open(folder / "log", "w") as log:
-            try:
-                run(binary, folder, log)
-            except BaseException:
-                log.flush()
-                print((folder / "log").read_text()[-3000:], file=sys.stderr)
-                raise
-
-
 if __name__ == "__main__":
-    main()
+    beside_a_log(run)

@@ -10,7 +10,7 @@ CREATE = re.compile(r"CREATE TABLE (?:IF NOT EXISTS )?(\w+)\s*\((.*?)\n\)\s*(?:W
 ADD = re.compile(r"ALTER TABLE (\w+)\s+ADD\s+\(?([\w\s<>,]+?)\)?", re.DOTALL | re.IGNORECASE)
 # Which tables `setup` compresses, and how: no migration can say it (see there), and the first, whose text never changes, says the
 # opposite.
-COMPRESSION = Path(__file__).resolve().parents[3] / "shared/store/src/scylla/compression.rs"
+COMPRESSION = (Path(__file__).resolve().parents[3] / "shared/store/src/scylla/compression.rs").read_text()
 OUTDATED = "The compression is the server's own: ScyllaDB and Cassandra have no option of it in common."
 NOTE = "The event store on ScyllaDB or Apache Cassandra: schema/scylla. Keys that are no unique row by themselves stand in notes."
 
@@ -52,10 +52,11 @@ def table(statement: statements.Statement, name: str, body: str, options: str | 
 
 def compression(name: str) -> str:
     """What `setup` makes of the table's compression, if anything."""
-    source = COMPRESSION.read_text()
-    tables = re.search(r"const TABLES: .* = \[(.*?)\];", source)[1]
-    compressor, kib = re.search(r'const WANTED: .* = \("(\w+)", (\d+)\);', source).groups()
-    return f"Compression: {compressor} in chunks of {kib} KiB, set by clickstream setup where the server's default stood." if f'"{name}"' in tables else ""
+    tables = re.search(r"const TABLES: .* = \[(.*?)\];", COMPRESSION)[1]
+    if f'"{name}"' not in tables:
+        return ""
+    compressor, kib = re.search(r'const WANTED: .* = \("(\w+)", (\d+)\);', COMPRESSION).groups()
+    return f"Compression: {compressor} in chunks of {kib} KiB, set by clickstream setup where the server's default stood."
 
 
 def column(text: str) -> Column:

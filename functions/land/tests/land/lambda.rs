@@ -86,13 +86,19 @@ async fn a_record_that_is_no_event_is_named_in_the_logs_by_its_place_and_never_b
     );
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_frozen_environment_finds_its_way_back_to_the_bucket_with_few_connections() {
+/// A function that reaches its bucket through a proxy.
+async fn behind_proxy() -> (Bucket, Proxy, Lambda) {
     let bucket = Bucket::start().await;
     let proxy = Proxy::to(&bucket.address());
     let url = bucket.url_through(&proxy.address());
     let environment = [&bucket.environment()[..], &[("LOG_ID", "l"), ("OBJECTS_URL", url.as_str())]].concat();
-    let mut lambda = Lambda::start(PROGRAM, &environment);
+    let lambda = Lambda::start(PROGRAM, &environment);
+    (bucket, proxy, lambda)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_frozen_environment_finds_its_way_back_to_the_bucket_with_few_connections() {
+    let (bucket, proxy, mut lambda) = behind_proxy().await;
     let port = proxy.address().rsplit(':').next().unwrap().parse().unwrap();
     for offset in 0..20_u64 {
         lambda.invoke(&kafka("events", 0, offset, &[value(&click(u128::from(offset), 0))])).unwrap();
@@ -120,11 +126,7 @@ async fn a_frozen_environment_finds_its_way_back_to_the_bucket_with_few_connecti
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_invocation_that_runs_out_of_time_leaves_what_the_next_one_finishes() {
-    let bucket = Bucket::start().await;
-    let proxy = Proxy::to(&bucket.address());
-    let url = bucket.url_through(&proxy.address());
-    let environment = [&bucket.environment()[..], &[("LOG_ID", "l"), ("OBJECTS_URL", url.as_str())]].concat();
-    let mut lambda = Lambda::start(PROGRAM, &environment);
+    let (bucket, proxy, mut lambda) = behind_proxy().await;
     let batch = kafka("events", 0, 0, &[value(&click(1, 0)), value(&click(2, 0))]);
     // The object is there when its answer comes, which is too late.
     proxy.slow(Duration::from_secs(4));

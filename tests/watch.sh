@@ -4,7 +4,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 work=$(mktemp -d)
-trap 'kill -- -"${watch:-$$}" 2>/dev/null; rm -rf "$work" target/lambda-log' EXIT
+watch=
+trap '[ -z "$watch" ] || kill -- -"$watch"; rm -rf "$work" target/lambda-log' EXIT
 
 awk -v work="$work" '/^## /{on = /cargo lambda watch/} !on{next} /^```sh/{file = work "/" ++n; next} /^```/{file = ""} file{print >file}' docs/localstack.md
 rm -rf target/lambda-log

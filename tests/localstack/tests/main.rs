@@ -4,6 +4,7 @@
 //! it in its name.
 
 mod aws;
+mod beside;
 mod checks;
 mod eventually;
 mod host;

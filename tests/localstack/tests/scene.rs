@@ -2,14 +2,11 @@
 
 use std::{
     collections::HashMap,
-    panic::{AssertUnwindSafe, resume_unwind},
     path::{Path, PathBuf},
     process::Stdio,
     time::Duration,
 };
 
-use futures::FutureExt as _;
-use tempfile::TempDir;
 use testcontainers::{
     ContainerAsync, GenericImage, ImageExt as _,
     core::{IntoContainerPort as _, Mount, WaitFor},
@@ -17,7 +14,7 @@ use testcontainers::{
 };
 use tokio::process::Command;
 
-use crate::{aws::Aws, host::Host};
+use crate::{aws::Aws, beside::Beside, host::Host};
 
 /// Longest start of LocalStack.
 const START: Duration = Duration::from_mins(3);
@@ -31,7 +28,7 @@ pub struct Scene {
     pub host: Host,
     facts: HashMap<String, String>,
     container: ContainerAsync<GenericImage>,
-    folder: TempDir,
+    beside: Beside,
 }
 
 /// The repository.
@@ -88,10 +85,8 @@ async fn localstack() -> (ContainerAsync<GenericImage>, String) {
 impl Scene {
     /// Starts everything and deploys the stack.
     pub async fn start() -> Self {
-        let folder = tempfile::tempdir_in(root().join("target")).expect("a folder");
-        let data = folder.path().canonicalize().expect("a folder");
-        let at = data.to_str().expect("a path in UTF-8");
-        let start = ["start", at];
+        let beside = Beside::new();
+        let start = ["start", beside.at()];
         let ((container, endpoint), mut facts) = tokio::join!(localstack(), script("beside.sh", &start, &[]));
         let aws = Aws::new(endpoint, BUCKET);
         let parameters =
@@ -99,13 +94,7 @@ impl Scene {
         let packages = setting("PACKAGES");
         let arguments: Vec<&str> = std::iter::once(packages.as_str()).chain(parameters.iter().map(String::as_str)).collect();
         let environment = [("AWS_ENDPOINT_URL", aws.endpoint.as_str()), ("WAREHOUSE_URL", &facts["warehouse_url"])];
-        let deployed = match AssertUnwindSafe(script("deploy.py", &arguments, &environment)).catch_unwind().await {
-            Ok(deployed) => deployed,
-            Err(panic) => {
-                script("beside.sh", &["stop", at], &[]).await;
-                resume_unwind(panic)
-            }
-        };
+        let deployed = script("deploy.py", &arguments, &environment).await;
         let environment = [
             ("LOG_URL", facts["log_url"].clone()),
             ("OBJECTS_URL", format!("s3://{BUCKET}?endpoint={}", aws.endpoint)),
@@ -117,9 +106,9 @@ impl Scene {
             // The functions compact.
             ("COMPACT_INTERVAL", "86400".to_owned()),
         ];
-        let host = Host::start(&program("clickstream"), &data.join("host"), &environment).await;
+        let host = Host::start(&program("clickstream"), &Path::new(beside.at()).join("host"), &environment).await;
         facts.extend(deployed);
-        Self { aws, host, facts, container, folder }
+        Self { aws, host, facts, container, beside }
     }
 
     /// A fact that the scripts of localstack/ told, such as `rest_api` or `queue_Load`.
@@ -129,8 +118,7 @@ impl Scene {
 
     /// Stops Kafka, or starts it again on its port and its data.
     pub async fn kafka(&self, what: &str) {
-        script("beside.sh", &["kafka", what, self.folder.path().canonicalize().expect("a folder").to_str().expect("a path in UTF-8")], &[])
-            .await;
+        script("beside.sh", &["kafka", what, self.beside.at()], &[]).await;
     }
 
     /// Runs SQL in ClickHouse and answers its text.
@@ -148,7 +136,7 @@ impl Scene {
     pub async fn explain(&self) {
         let logs = Command::new("docker").args(["logs", "--tail", "60", self.container.id()]).output().await.expect("docker logs");
         println!("the end of LocalStack's log:\n{}{}", String::from_utf8_lossy(&logs.stdout), String::from_utf8_lossy(&logs.stderr));
-        let said = std::fs::read_to_string(self.folder.path().join("host/stderr")).unwrap_or_default();
+        let said = std::fs::read_to_string(Path::new(self.beside.at()).join("host/stderr")).unwrap_or_default();
         let lines: Vec<&str> = said.lines().collect();
         println!("the end of the host's log:\n{}", lines[lines.len().saturating_sub(20)..].join("\n"));
     }
@@ -156,7 +144,7 @@ impl Scene {
     /// Ends it all, with the functions' containers.
     pub async fn end(self) {
         drop(self.host);
-        script("beside.sh", &["stop", self.folder.path().canonicalize().expect("a folder").to_str().expect("a path in UTF-8")], &[]).await;
+        drop(self.beside);
         // As it stops, LocalStack removes the containers of its functions.
         self.container.stop().await.expect("LocalStack stops");
         self.container.rm().await.expect("its container goes");

@@ -3,6 +3,8 @@
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 root=$(dirname "$(dirname "$here")")
+# The checks run in their own folder.
+[ -z "${PACKAGES:-}" ] || PACKAGES=$(realpath "$PACKAGES")
 engine=$("$root/localstack/engine.sh")
 eval "$engine"
 images=$("$root/localstack/image.sh")

@@ -27,7 +27,7 @@ use super::{
 use crate::{
     config::Config,
     process::Process,
-    up::{Functions, Parts, status::status},
+    up::{Functions, Parts, caught::unwound, status::status},
 };
 
 /// A body that is kept in memory must come within this time: a slow one would hold its connection for ever.
@@ -102,7 +102,11 @@ impl App {
     pub async fn handle(&self, request: Request<Body>, peer: IpAddr) -> Response {
         let ip = peer.to_canonical();
         let believed = ip.is_loopback() || self.trusted_proxies.iter().any(|net| net.contains(&ip));
-        span::traced(request, believed, |request| self.answer(request, peer)).await
+        span::traced(request, believed, |request| async move {
+            let answer = unwound(self.answer(request, peer)).await;
+            answer.unwrap_or_else(|why| problem(StatusCode::INTERNAL_SERVER_ERROR, "internal", why))
+        })
+        .await
     }
 
     async fn answer(&self, request: Request<Body>, peer: IpAddr) -> Response {

@@ -8,7 +8,7 @@ use clickstream_settle::Settle;
 use clickstream_telemetry::{Function, Origin, watched};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{Functions, Parts, lease::Lease};
+use super::{Functions, Parts, caught::caught, lease::Lease};
 
 /// How often it looks, the first time at the start.
 const EVERY: Duration = Duration::from_secs(30);
@@ -43,10 +43,10 @@ pub fn start(parts: &Arc<Parts>, functions: &Arc<Functions>, stop: &Cancellation
             if ours {
                 tokio::select! {
                     () = stop.cancelled() => break,
-                    done = watched(Function::Erase, Origin::Current, functions.erase.resume()) => match done {
+                    done = caught(watched(Function::Erase, Origin::Current, functions.erase.resume())) => match done {
                         Ok(0) => {}
                         Ok(finished) => tracing::info!(finished, "erasures that had been begun are done"),
-                        Err(error) => tracing::warn!(%error, "erasures wait; the next run goes on with them"),
+                        Err(error) => tracing::warn!(error, "erasures wait; the next run goes on with them"),
                     }
                 }
             }

@@ -25,7 +25,7 @@ use serde::Serialize;
 use serde_json::Value;
 use tokio::sync::Mutex;
 
-use super::{Parts, erasing::SettleNow, polled, retention::retention};
+use super::{Parts, caught::caught, erasing::SettleNow, polled, retention::retention};
 use crate::config::Config;
 
 /// Merges of one run by the clock begin within this long: the next compaction is not to wait for them.
@@ -162,8 +162,13 @@ impl Functions {
         Ok(waiting.first().map_or(Some(settled.version), |(version, _)| version.checked_sub(1)))
     }
 
-    /// Runs the function `name` on a JSON payload; none if there is no such function.
+    /// Runs the function `name` on a JSON payload; none if there is no such function. A panic is its failure.
     pub async fn invoke(&self, name: &str, payload: Value) -> Option<anyhow::Result<Value>> {
+        let outcome = caught(async { self.run(name, payload).await.transpose() }).await;
+        outcome.map_err(anyhow::Error::msg).transpose()
+    }
+
+    async fn run(&self, name: &str, payload: Value) -> Option<anyhow::Result<Value>> {
         Some(match name {
             "compact" => self.run_compact(payload).await,
             "vacuum" => self.run_vacuum(payload).await,

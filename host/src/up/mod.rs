@@ -2,6 +2,7 @@
 
 mod announced;
 mod behind;
+pub mod caught;
 mod data_folder;
 mod erasing;
 mod functions;

@@ -6,7 +6,7 @@ use clickstream_objects::{Notification, Notifications};
 use clickstream_telemetry::{Function, Origin, metric, watched};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{Functions, Parts};
+use super::{Functions, Parts, caught::caught};
 
 /// Notifications taken at once.
 const AT_ONCE: usize = 16;
@@ -61,7 +61,7 @@ fn receive<H, F>(
                 if delivery.attempts > 0 {
                     metrics::counter!(metric::NOTIFICATION_RETRIES, "function" => function.as_str()).increment(1);
                 }
-                let outcome = if stop.is_cancelled() { Err("stopping".to_owned()) } else { handle(delivery.notification).await };
+                let outcome = if stop.is_cancelled() { Err("stopping".to_owned()) } else { caught(handle(delivery.notification)).await };
                 match outcome {
                     Ok(()) => done.push(delivery.id),
                     Err(error) => {

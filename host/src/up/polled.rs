@@ -4,13 +4,20 @@ use std::{future::Future, sync::Arc, time::Duration};
 
 use clickstream_log::{Batch, BatchLimits, EVENTS, INBOUND, LogError, REJECTED, SharedLog};
 use clickstream_telemetry::{Function, Origin, metric, trace::KeyValue, watched};
+use tokio::time::timeout;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{Functions, Parts};
+use super::{Functions, Parts, caught::caught};
 use crate::config::Config;
 
 /// Longest pause between two tries of a batch.
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+
+/// How long the first try of a batch may take; each further one twice as long as the one before. What hangs is given up and
+/// done again, as on Lambda, and what is only slow gets its time.
+const FIRST_TRY: Duration = Duration::from_mins(2);
+/// Longest time of a try.
+const LONGEST_TRY: Duration = Duration::from_mins(16);
 
 /// Consumer group of store.
 pub const STORE: &str = "store";
@@ -95,9 +102,9 @@ where
                     continue;
                 }
             };
-            let mut wait = Duration::from_millis(100);
+            let (mut wait, mut time) = (Duration::from_millis(100), FIRST_TRY);
             let done = loop {
-                match handle(Arc::clone(&batch)).await {
+                match within(time, caught(handle(Arc::clone(&batch)))).await {
                     Ok(()) => break true,
                     Err(error) => {
                         tracing::warn!(
@@ -113,6 +120,7 @@ where
                             break false;
                         }
                         wait = (wait * 2).min(LONGEST_PAUSE);
+                        time = (time * 2).min(LONGEST_TRY);
                     }
                 }
             };
@@ -131,10 +139,58 @@ where
     Ok(())
 }
 
+/// One try, which may take so long.
+async fn within(time: Duration, work: impl Future<Output = Result<(), String>>) -> Result<(), String> {
+    timeout(time, work).await.unwrap_or_else(|_| Err(format!("it took longer than {time:?}")))
+}
+
 /// Waits; true if the service is stopping.
 async fn pause(stop: &CancellationToken, wait: Duration) -> bool {
     tokio::select! {
         () = stop.cancelled() => true,
         () = tokio::time::sleep(wait) => false,
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use bytes::Bytes;
+    use clickstream_log::{Record, connect};
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_try_that_hangs_is_given_up() {
+        let hangs = within(Duration::from_millis(1), std::future::pending()).await;
+        assert_eq!(hangs, Err("it took longer than 1ms".to_owned()));
+        assert_eq!(within(FIRST_TRY, async { Ok(()) }).await, Ok(()));
+    }
+
+    #[tokio::test]
+    async fn a_batch_whose_work_panics_is_tried_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let log = connect(&format!("sqlite:{}", folder.path().display())).await.unwrap();
+        log.append(INBOUND, vec![Record { value: Bytes::from_static(b"{}"), ..Record::default() }]).await.unwrap();
+        let (stop, work, tries) = (CancellationToken::new(), TaskTracker::new(), Arc::new(AtomicUsize::new(0)));
+        let limits = BatchLimits { max_records: 10, max_bytes: 1_000, window: Duration::ZERO };
+        let counted = Arc::clone(&tries);
+        let panics_once = move |_| {
+            let tries = Arc::clone(&counted);
+            async move { if tries.fetch_add(1, Ordering::Relaxed) == 0 { panic!("a fault of ours") } else { Ok(()) } }
+        };
+        poll(&log, INTAKE_TOPIC, &[INBOUND], limits, &stop, &work, panics_once).await.unwrap();
+        let committed = async {
+            while !log.committed(INTAKE_TOPIC, INBOUND).await.unwrap().iter().any(|(_, next)| *next == Some(1)) {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        timeout(Duration::from_secs(30), committed).await.unwrap();
+        assert_eq!(tries.load(Ordering::Relaxed), 2);
+        stop.cancel();
+        work.close();
+        work.wait().await;
     }
 }

@@ -8,7 +8,7 @@ use clickstream_retention::RetentionRequest;
 use clickstream_telemetry::{Function, awaited};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{Functions, Parts, lease::Lease};
+use super::{Functions, Parts, caught::caught, lease::Lease};
 use crate::config::Config;
 
 /// How often retention looks.
@@ -112,14 +112,14 @@ fn every<W, F, E>(
                     }
                     Ok(true) => {
                         is_ours = true;
-                        work().await
+                        caught(work()).await
                     }
-                    Err(error) => Err(error.into()),
+                    Err(error) => Err(error.to_string()),
                 },
-                None => work().await,
+                None => caught(work()).await,
             };
             if let Err(error) = outcome {
-                tracing::error!(work = name, error = format!("{error:#}"), "work by the clock failed; the next run does the same again");
+                tracing::error!(work = name, error, "work by the clock failed; the next run does the same again");
             }
         }
     });

@@ -6,7 +6,7 @@ use clickstream_objects::Delivery;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use super::{Functions, Parts};
+use super::{Functions, Parts, caught::caught};
 
 /// How often it looks without being told.
 const EVERY: Duration = Duration::from_secs(30);
@@ -39,10 +39,10 @@ pub fn start(parts: &Arc<Parts>, functions: &Arc<Functions>, stop: &Cancellation
                     }
                 }
             }
-            let outcome = functions.return_spilled().await;
+            let outcome = caught(functions.return_spilled()).await;
             log_is_away = outcome.is_err();
             if let Err(error) = outcome {
-                tracing::warn!(%error, "spilled events wait; the next run does the same again");
+                tracing::warn!(error, "spilled events wait; the next run does the same again");
             }
         }
     });

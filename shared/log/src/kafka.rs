@@ -26,10 +26,14 @@ mod sender;
 mod session;
 mod settings;
 mod shares;
+mod standstill;
 mod threads;
 mod topics;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError, Weak},
+};
 
 use async_trait::async_trait;
 use rdkafka::{admin::AdminClient, config::FromClientConfigAndContext};
@@ -43,6 +47,7 @@ pub use options::KafkaOptions;
 use reader::{Readers, Wanted};
 use sender::Sender;
 use settings::ANSWER_WITHIN;
+use standstill::{Asked, Unread};
 use threads::{LEFT_WITHIN, Threads, aside};
 use topics::Keep;
 
@@ -216,6 +221,25 @@ impl Drop for Inner {
     }
 }
 
+/// What there is to read for a group, as long as the log is open.
+struct OfGroup {
+    log: Weak<Inner>,
+    group: String,
+}
+
+#[async_trait]
+impl Asked for OfGroup {
+    async fn unread(&self, topic: &str) -> Result<Vec<Unread>, LogError> {
+        let log = KafkaLog { inner: self.log.upgrade().ok_or_else(failure::closed)? };
+        let committed: HashMap<_, _> = log.committed(&self.group, topic).await?.into_iter().collect();
+        let unread = |extent: Extent| {
+            let committed = committed.get(&extent.partition).copied().flatten();
+            Unread { partition: extent.partition, begin: committed.unwrap_or(extent.start).max(extent.start), end: extent.end }
+        };
+        Ok(log.extents(topic).await?.into_iter().map(unread).collect())
+    }
+}
+
 #[async_trait]
 impl Log for KafkaLog {
     async fn log_id(&self) -> Result<String, LogError> {
@@ -281,8 +305,10 @@ impl Log for KafkaLog {
         })
         .await?;
         let limits = BatchLimits { max_records: limits.max_records.max(1), ..limits };
+        let asked = Arc::new(OfGroup { log: Arc::downgrade(&self.inner), group: group.to_owned() });
         let group = options.full(group);
-        Ok(Box::new(Member::join(&self.inner.members, options.settings.member(&group), group, named, limits)?))
+        let config = options.settings.member(&group);
+        Ok(Box::new(Member::join(&self.inner.members, config, group, named, limits, asked, standstill::EVERY)?))
     }
 
     async fn expire(&self, topic: &str, partition: u32, offset: u64) -> Result<(), LogError> {

@@ -94,25 +94,41 @@ pub fn watched_by<T>(
     // Work is large, and would be in there twice.
     let work = Box::pin(work);
     async move {
-        let began = Instant::now();
+        let begun = Begun { name: function.as_str(), at: Instant::now() };
         let span = Span::begin(|| function.as_str().into(), origin);
         let done = Span::around(span.as_ref(), work).await;
         let is_ok = is_ok(&done);
         if let Some(span) = span {
             span.end(is_ok);
         }
-        count(function.as_str(), is_ok, began);
+        begun.ended(is_ok);
         done
     }
 }
 
-fn count(name: &'static str, is_ok: bool, began: Instant) {
-    let outcome = if is_ok { "ok" } else { "failed" };
-    metrics::counter!(metric::INVOCATIONS, "function" => name, "outcome" => outcome).increment(1);
-    metrics::histogram!(metric::FUNCTION_SECONDS, "function" => name).record(began.elapsed().as_secs_f64());
-    if is_ok {
-        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        metrics::gauge!(metric::LAST_SUCCESS, "function" => name).set(since_1970.as_secs_f64());
+/// An invocation under way. One that is given up counts as none, one that panics as failed.
+struct Begun {
+    name: &'static str,
+    at: Instant,
+}
+
+impl Begun {
+    fn ended(&self, is_ok: bool) {
+        let outcome = if is_ok { "ok" } else { "failed" };
+        metrics::counter!(metric::INVOCATIONS, "function" => self.name, "outcome" => outcome).increment(1);
+        metrics::histogram!(metric::FUNCTION_SECONDS, "function" => self.name).record(self.at.elapsed().as_secs_f64());
+        if is_ok {
+            let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+            metrics::gauge!(metric::LAST_SUCCESS, "function" => self.name).set(since_1970.as_secs_f64());
+        }
+    }
+}
+
+impl Drop for Begun {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.ended(false);
+        }
     }
 }
 

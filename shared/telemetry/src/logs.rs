@@ -1,6 +1,9 @@
 //! Structured logs on standard error.
 
-use std::io::IsTerminal as _;
+use std::{
+    backtrace::{Backtrace, BacktraceStatus},
+    io::IsTerminal as _,
+};
 
 use tracing_subscriber::{EnvFilter, fmt, prelude::*};
 
@@ -24,7 +27,11 @@ impl LogFormat {
 /// an error, such as that a table is not there yet, before it returns it.
 const USUAL: &str = "warn,buoyant_kernel=off,clickstream=info";
 
-/// Starts logging; `RUST_LOG` chooses what. A second call changes nothing.
+/// Target of the lines of panics.
+const PANICS: &str = "clickstream::panic";
+
+/// Starts logging; `RUST_LOG` chooses what. Panics are logged too, where and with what they said. A second call changes
+/// nothing.
 pub fn init(format: LogFormat) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(USUAL));
     let registry = tracing_subscriber::registry().with(filter);
@@ -34,6 +41,18 @@ pub fn init(format: LogFormat) {
         LogFormat::Json => registry.with(lines.json().flatten_event(true).with_current_span(true).with_span_list(false)).try_init(),
     };
     if started.is_err() {
-        tracing::debug!("logging was started before");
+        return tracing::debug!("logging was started before");
     }
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if !tracing::enabled!(target: PANICS, tracing::Level::ERROR) {
+            return usual(panic);
+        }
+        let place = panic.location().map(ToString::to_string);
+        let said = panic.payload_as_str().unwrap_or("a panic without a word");
+        // Empty unless RUST_BACKTRACE asks for it.
+        let backtrace = Backtrace::capture();
+        let backtrace = (backtrace.status() == BacktraceStatus::Captured).then(|| backtrace.to_string());
+        tracing::error!(target: PANICS, place, backtrace, "{said}");
+    }));
 }

@@ -3,6 +3,7 @@
 use std::{
     collections::HashMap,
     sync::{Arc, mpsc},
+    time::Duration,
 };
 
 use async_trait::async_trait;
@@ -13,6 +14,7 @@ use super::{
     failure::closed,
     session::{self, Subscription},
     shares::{Key, Limits, Shares, Taken},
+    standstill::{Asked, Standstill},
     threads::{Handle, Threads},
 };
 use crate::{Batch, BatchLimits, Consumer, LogError};
@@ -25,17 +27,23 @@ pub(super) struct Member {
     thread: Handle,
     /// Of each partition, which holding of it the last batch is of.
     handed: HashMap<Key, u64>,
+    standstill: Standstill,
 }
 
 impl Member {
     /// A member of `group` (its full name) that reads `topics` (name and full name). It joins while the caller goes on.
+    /// What there is to read it has `asked` so often, to notice when it stands still.
     pub(super) fn join(
         threads: &Threads,
         config: ClientConfig,
         group: String,
         topics: Vec<(String, String)>,
         limits: BatchLimits,
+        asked: Arc<dyn Asked>,
+        asked_every: Duration,
     ) -> Result<Self, LogError> {
+        let names = topics.iter().map(|(name, _)| name.clone()).collect();
+        let standstill = Standstill::new(asked, names, asked_every);
         let subscription = Arc::new(Subscription { config, group, topics });
         let shares = Arc::new(Shares::new(Limits::of(limits)));
         let (commits, asked) = mpsc::channel();
@@ -43,7 +51,7 @@ impl Member {
             let (subscription, shares) = (Arc::clone(&subscription), Arc::clone(&shares));
             move |stop| session::run(&subscription, &shares, &asked, &stop)
         })?;
-        Ok(Self { subscription, shares, commits, thread, handed: HashMap::new() })
+        Ok(Self { subscription, shares, commits, thread, handed: HashMap::new(), standstill })
     }
 
     fn key(&self, topic: &str, partition: u32) -> Result<Key, LogError> {
@@ -55,7 +63,16 @@ impl Member {
 #[async_trait]
 impl Consumer for Member {
     async fn next(&mut self) -> Result<Batch, LogError> {
-        let Taken { key, holding, records } = self.shares.take().await?;
+        let Taken { key, holding, records } = loop {
+            tokio::select! {
+                taken = self.shares.take() => break taken?,
+                standing = self.standstill.found(&self.shares) => {
+                    let names: Vec<_> = standing.iter().map(|key| format!("{}/{}", self.subscription.topics[key.topic].0, key.partition)).collect();
+                    self.shares.begin_anew(format!("nothing comes of {} though there is more to read", names.join(", ")));
+                    self.thread.wake();
+                }
+            }
+        };
         self.handed.insert(key, holding);
         // There is room again in what may wait.
         self.thread.wake();

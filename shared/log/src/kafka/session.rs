@@ -29,6 +29,7 @@ use super::{
     failure,
     rebalance::{Telling, Told, give_up, take_up},
     shares::{Key, Shares},
+    threads::aside,
     topics,
 };
 use crate::LogError;
@@ -73,10 +74,18 @@ impl Subscription {
 pub(super) fn run(subscription: &Arc<Subscription>, shares: &Arc<Shares>, asked: &Receiver<Commit>, stop: &AtomicBool) {
     let _ended = Ended(shares);
     while !stop.load(Ordering::Relaxed) {
-        let ended = Session::begin(subscription, shares).and_then(|session| session.serve(asked, stop));
-        if let Err(error) = ended {
+        let ended = Session::begin(subscription, shares).map_err(|error| error.to_string()).and_then(|mut session| {
+            let ended = session.serve(asked, stop);
+            session.let_go();
+            if ended.is_err() {
+                // What has failed may take long to end, or for ever.
+                drop(aside(move || drop(session)));
+            }
+            ended
+        });
+        if let Err(why) = ended {
             shares.all_gone();
-            shares.report(LogError::Unavailable(format!("the consumer of group {} begins anew: {error}", subscription.group)));
+            shares.report(LogError::Unavailable(format!("the consumer of group {} begins anew: {why}", subscription.group)));
             let until = Instant::now() + REST;
             while !stop.load(Ordering::Relaxed) && Instant::now() < until {
                 // What is asked meanwhile is refused, since nothing is held.
@@ -102,9 +111,9 @@ fn refuse(subscription: &Subscription, commit: Commit) {
 }
 
 /// A consumer for as long as it works.
-struct Session<'a> {
-    subscription: &'a Subscription,
-    shares: &'a Shares,
+struct Session {
+    subscription: Arc<Subscription>,
+    shares: Arc<Shares>,
     committer: Committer,
     queues: HashMap<Key, PartitionQueue<Telling>>,
     commits: Commits,
@@ -114,8 +123,8 @@ struct Session<'a> {
     consumer: Arc<BaseConsumer<Telling>>,
 }
 
-impl<'a> Session<'a> {
-    fn begin(subscription: &'a Arc<Subscription>, shares: &'a Arc<Shares>) -> KafkaResult<Self> {
+impl Session {
+    fn begin(subscription: &Arc<Subscription>, shares: &Arc<Shares>) -> KafkaResult<Self> {
         let mut consumer = BaseConsumer::from_config_and_context(&subscription.config, Telling::default())?;
         let me = thread::current();
         consumer.set_nonempty_callback(move || me.unpark());
@@ -124,24 +133,36 @@ impl<'a> Session<'a> {
         let consumer = Arc::new(consumer);
         let committer = Committer::start(Arc::clone(&consumer), Arc::clone(subscription), Arc::clone(shares), thread::current());
         let committer = committer.map_err(|error| KafkaError::ClientCreation(error.to_string()))?;
+        let (subscription, shares) = (Arc::clone(subscription), Arc::clone(shares));
         Ok(Self { subscription, shares, committer, queues: HashMap::new(), commits: Commits::default(), leaving: None, consumer })
     }
 
-    fn serve(mut self, asked: &Receiver<Commit>, stop: &AtomicBool) -> KafkaResult<()> {
+    /// Serves until `stop`, or until it cannot go on, which its error explains.
+    fn serve(&mut self, asked: &Receiver<Commit>, stop: &AtomicBool) -> Result<(), String> {
+        // What is said of the consumer before this one says nothing of this one.
+        self.shares.to_begin_anew();
         while !stop.load(Ordering::Relaxed) {
-            self.poll()?;
-            for told in self.consumer.context().take() {
-                self.hear(told);
+            if let Some(why) = self.shares.to_begin_anew() {
+                return Err(why);
             }
-            let now = Instant::now();
-            asked.try_iter().for_each(|commit| self.commit(commit, now));
-            self.commits.due(now).into_iter().for_each(|commit| self.commit(commit, now));
-            self.commits.expire(now);
-            self.leave(now);
-            self.seek();
-            if !self.fill()? {
-                thread::park_timeout(TICK);
-            }
+            self.round(asked).map_err(|error| error.to_string())?;
+        }
+        Ok(())
+    }
+
+    fn round(&mut self, asked: &Receiver<Commit>) -> KafkaResult<()> {
+        self.poll()?;
+        for told in self.consumer.context().take() {
+            self.hear(told);
+        }
+        let now = Instant::now();
+        asked.try_iter().for_each(|commit| self.commit(commit, now));
+        self.commits.due(now).into_iter().for_each(|commit| self.commit(commit, now));
+        self.commits.expire(now);
+        self.leave(now);
+        self.seek();
+        if !self.fill()? {
+            thread::park_timeout(TICK);
         }
         Ok(())
     }
@@ -226,6 +247,13 @@ impl<'a> Session<'a> {
         }
     }
 
+    /// Holds nothing from now on; commits under way are answered as lost.
+    fn let_go(&mut self) {
+        self.consumer.context().close();
+        self.shares.all_gone();
+        self.commits.lost(|_| true, |key| self.subscription.lost(key));
+    }
+
     /// Gives up what is to be given up, when nothing of it is in hand any more.
     fn leave(&mut self, now: Instant) {
         let Some((partitions, until)) = &self.leaving else { return };
@@ -247,7 +275,7 @@ impl<'a> Session<'a> {
 
     fn commit(&mut self, commit: Commit, now: Instant) {
         if self.shares.holding(commit.key) != Some(commit.holding) {
-            return refuse(self.subscription, commit);
+            return refuse(&self.subscription, commit);
         }
         let committer = &self.committer;
         self.commits.begin(commit, now, |c| committer.ask(Asked { key: c.key, holding: c.holding, next_offset: c.next_offset }));
@@ -259,11 +287,10 @@ impl<'a> Session<'a> {
     }
 }
 
-impl Drop for Session<'_> {
+impl Drop for Session {
+    /// Ends the consumer, which waits for the brokers.
     fn drop(&mut self) {
         self.consumer.context().close();
-        self.shares.all_gone();
-        self.commits.lost(|_| true, |key| self.subscription.lost(key));
         self.committer.end();
         // Queues hold the consumer; the consumer ends only when every rebalance was answered.
         self.queues.clear();

@@ -66,6 +66,7 @@ struct State {
     turn: usize,
     last_holding: u64,
     errors: VecDeque<LogError>,
+    anew: Option<String>,
     ended: bool,
 }
 
@@ -120,6 +121,29 @@ impl Shares {
     /// These partitions are held no longer; what waited of them is dropped.
     pub(super) fn gone(&self, keys: &[Key]) {
         self.lock().shares.retain(|share| !keys.contains(&share.key));
+    }
+
+    /// Partitions that more is wanted of, each with its holding and the offset that comes next, if anything of it was seen.
+    pub(super) fn wanting(&self) -> Vec<(Key, u64, Option<u64>)> {
+        let (state, now) = (self.lock(), Instant::now());
+        if state.waiting_bytes() >= self.limits.budget {
+            return Vec::new();
+        }
+        state.shares.iter().filter(|share| share.wants(now)).map(|share| (share.key, share.holding, share.next)).collect()
+    }
+
+    pub(super) fn holds_nothing(&self) -> bool {
+        self.lock().shares.is_empty()
+    }
+
+    /// Has the member's thread begin with a new consumer, because `why`.
+    pub(super) fn begin_anew(&self, why: String) {
+        self.lock().anew = Some(why);
+    }
+
+    /// Why the member's thread is to begin with a new consumer, if it is.
+    pub(super) fn to_begin_anew(&self) -> Option<String> {
+        self.lock().anew.take()
     }
 
     /// Drops everything.

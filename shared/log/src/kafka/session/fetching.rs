@@ -22,7 +22,7 @@ const TURN: usize = 512;
 /// Bytes of them.
 const TURN_BYTES: usize = 1 << 20;
 
-impl Session<'_> {
+impl Session {
     /// The queue of `key` alone, which wakes this thread.
     pub(super) fn queue_of(&self, key: Key) -> Option<PartitionQueue<Telling>> {
         let (name, full) = &self.subscription.topics[key.topic];

@@ -56,6 +56,7 @@ checks!(
     closed_days_are_never_rebuilt,
     expired_days_leave_events_and_stay_in_marts_and_reports,
     a_shadow_is_exchanged_without_a_hole,
+    the_marts_of_a_restoration_that_died_follow,
     a_database_that_lost_everything_is_filled_from_a_shadow,
     rows_have_the_same_hash_here_and_there,
     the_ledger_is_kept_and_says_how_far_steps_came_within_an_hour,

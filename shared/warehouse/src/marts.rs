@@ -113,13 +113,14 @@ impl Warehouse {
         Err(WarehouseError::Unavailable(format!("versions were settled faster than the marts of {} days can be rebuilt", days.len())))
     }
 
-    /// Computes every day of every mart anew, each mart exchanged whole.
+    /// Computes every day of every mart anew, each mart exchanged whole. Restorations that ended before have their marts
+    /// with it.
     pub async fn rebuild_all_marts(&self) -> Result<(), WarehouseError> {
+        let mut begun = self.restored().await?;
         let days: Vec<String> =
             self.query("SELECT DISTINCT toString(toDate(occurred_at)) AS day FROM settled ORDER BY day").fetch_all().await?;
         let days = days_of(&days)?;
         let mut before = self.newest_version().await?;
-        let mut begun = Vec::new();
         for _ in 1..=ROUNDS {
             let rebuild = Rebuild::begin(self, &days).await?;
             let done = rebuild.exchange_all().await;

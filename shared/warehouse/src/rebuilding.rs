@@ -53,6 +53,12 @@ struct LeftBehind {
 }
 
 #[derive(Row, Deserialize)]
+struct Restored {
+    #[serde(with = "clickhouse::serde::uuid")]
+    run: Uuid,
+}
+
+#[derive(Row, Deserialize)]
 struct Name {
     name: String,
 }
@@ -195,7 +201,19 @@ impl Warehouse {
         self.note_rebuilds(runs, days, true).await
     }
 
-    async fn note_rebuilds(&self, runs: &[Uuid], days: &[Day], ended: bool) -> Result<(), WarehouseError> {
+    /// Restorations whose rows are in place, and whose marts nobody has rebuilt yet.
+    pub(crate) async fn restored(&self) -> Result<Vec<Uuid>, WarehouseError> {
+        let restored: Vec<Restored> = self
+            .query(
+                "SELECT run FROM rebuilds WHERE run IN (SELECT run FROM restorations GROUP BY run HAVING max(ended))
+                 GROUP BY run HAVING NOT max(ended)",
+            )
+            .fetch_all()
+            .await?;
+        Ok(restored.into_iter().map(|restored| restored.run).collect())
+    }
+
+    pub(crate) async fn note_rebuilds(&self, runs: &[Uuid], days: &[Day], ended: bool) -> Result<(), WarehouseError> {
         if runs.is_empty() {
             return Ok(());
         }

@@ -11,7 +11,11 @@ use serde::{Deserialize, Serialize};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
-use crate::{Commit, Fingerprint, Warehouse, WarehouseError, commits::CommitRow, settled::COLUMNS};
+use crate::{
+    Commit, Fingerprint, Warehouse, WarehouseError,
+    commits::CommitRow,
+    settled::{COLUMNS, days_of},
+};
 
 /// While a restoration was noted within this many seconds, it is taken to go on.
 const ALIVE: u32 = 30;
@@ -147,7 +151,8 @@ impl Shadow {
     }
 
     /// Exchanges it for `events`, and, where `commits` is not what the lake says, also `commits` for one row: `commit`'s
-    /// version and watermarks.
+    /// version and watermarks. The days whose marts have to follow are noted first, as a rebuild: who dies before
+    /// [`Warehouse::rebuild_all_marts`] leaves it to [`Warehouse::finish_rebuilds`].
     pub async fn exchange(&self, commit: Option<&Commit>) -> Result<(), WarehouseError> {
         let warehouse = &self.warehouse;
         if let Some(commit) = commit {
@@ -156,6 +161,15 @@ impl Shadow {
             insert.write(&CommitRow::from(&Commit { load_id: self.load_id, ..commit.clone() })).await?;
             insert.end().await?;
         }
+        let days: Vec<String> = warehouse
+            .query(&format!(
+                "SELECT DISTINCT toString(day) AS day FROM (SELECT toDate(occurred_at) AS day FROM events
+                 UNION ALL SELECT toDate(occurred_at) AS day FROM {}) ORDER BY day",
+                self.events()
+            ))
+            .fetch_all()
+            .await?;
+        warehouse.note_rebuilds(&[self.run], &days_of(&days)?, false).await?;
         warehouse.query(&format!("EXCHANGE TABLES events AND {}", self.events())).execute().await?;
         if commit.is_some() {
             warehouse.query(&format!("EXCHANGE TABLES commits AND {}", self.commits())).execute().await?;

@@ -123,13 +123,14 @@ impl Shares {
         self.lock().shares.retain(|share| !keys.contains(&share.key));
     }
 
-    /// Partitions that more is wanted of, each with its holding and the offset that comes next, if anything of it was seen.
+    /// Partitions that more is wanted of and could be had, each with its holding and the offset that comes next, if anything of it was seen.
     pub(super) fn wanting(&self) -> Vec<(Key, u64, Option<u64>)> {
         let (state, now) = (self.lock(), Instant::now());
         if state.waiting_bytes() >= self.limits.budget {
             return Vec::new();
         }
-        state.shares.iter().filter(|share| share.wants(now)).map(|share| (share.key, share.holding, share.next)).collect()
+        let wanting = state.shares.iter().filter(|share| share.wants(now) && !share.is_damaged());
+        wanting.map(|share| (share.key, share.holding, share.next)).collect()
     }
 
     pub(super) fn holds_nothing(&self) -> bool {

@@ -105,6 +105,44 @@ pub async fn a_shadow_is_exchanged_without_a_hole(url: String) {
     drop_database(&warehouse).await;
 }
 
+/// Who restores and dies before the marts are rebuilt leaves marts of what stood there before; who settles later mends
+/// them, also of a day that has no events any more.
+pub async fn the_marts_of_a_restoration_that_died_follow(url: String) {
+    let warehouse = database(&url).await;
+    let mut events = clicks(0..4);
+    settle(&warehouse, 1, 0, &events, 4).await;
+    let other = day().tomorrow().unwrap();
+    warehouse.rebuild_marts(&[day()]).await.unwrap();
+    warehouse.marts_rebuilt(1).await.unwrap();
+    events[3].occurred_at = events[3].occurred_at.plus(Micros::DAY);
+    let shadow = warehouse.shadow(1).await.unwrap();
+    shadow.insert(lake_file(0, &events)).await.unwrap();
+    shadow.exchange(None).await.unwrap();
+    // It dies here: nothing says that it ended.
+    drop(shadow);
+    warehouse.rebuild_all_marts().await.unwrap();
+    assert_eq!(warehouse.finish_rebuilds(Duration::ZERO).await.unwrap(), [day(), other], "it may have exchanged after that");
+
+    warehouse.query("TRUNCATE TABLE restorations").execute().await.unwrap();
+    let shadow = warehouse.shadow(1).await.unwrap();
+    shadow.insert(lake_file(0, &events[..3])).await.unwrap();
+    shadow.exchange(None).await.unwrap();
+    shadow.end().await.unwrap();
+    assert_eq!(clicks_in_mart(&warehouse).await, 4, "the marts have not followed");
+    assert_eq!(warehouse.versions_without_marts().await.unwrap(), [], "and no version says so");
+    assert_eq!(warehouse.finish_rebuilds(Duration::ZERO).await.unwrap(), [day(), other]);
+    assert_eq!(clicks_in_mart(&warehouse).await, 3);
+
+    let shadow = warehouse.shadow(1).await.unwrap();
+    shadow.insert(lake_file(0, &events[..2])).await.unwrap();
+    shadow.exchange(None).await.unwrap();
+    shadow.end().await.unwrap();
+    warehouse.rebuild_all_marts().await.unwrap();
+    assert_eq!(clicks_in_mart(&warehouse).await, 2);
+    assert_eq!(warehouse.finish_rebuilds(Duration::ZERO).await.unwrap(), [], "the marts of this one were rebuilt");
+    drop_database(&warehouse).await;
+}
+
 /// From nothing: tables, rows, and the one row in `commits`.
 pub async fn a_database_that_lost_everything_is_filled_from_a_shadow(url: String) {
     let warehouse = database(&url).await;

@@ -67,6 +67,11 @@ impl Share {
         Some(if self.waiting.full { seen } else { seen + window })
     }
 
+    /// True if what comes next was unusable when it was fetched last.
+    pub(super) fn is_damaged(&self) -> bool {
+        self.rests_until.is_some()
+    }
+
     /// True if more may be added.
     pub(super) fn wants(&self, now: Instant) -> bool {
         let stopped = self.leaving || self.is_in_hand() || self.seek.is_some() || self.rests_until.is_some_and(|until| now < until);

@@ -106,6 +106,9 @@ async fn who_moves_or_works_or_cannot_know_does_not_stand_still() {
         assert!(!scene.found(1).await.0, "it moves");
         scene.moves_past(offset).await;
     }
+    scene.shares.refetch(KEY, 5, SOON);
+    scene.shares.sought(KEY, 5);
+    assert!(!scene.found(5).await.0, "what comes next is damaged, which is said");
     scene.shares.add(KEY, records(5));
     scene.shares.take().await.unwrap();
     assert!(!scene.found(5).await.0, "its batch is in hand");

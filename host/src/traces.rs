@@ -74,8 +74,14 @@ impl TraceSettings {
         }
         let service = given("OTEL_SERVICE_NAME").or_else(|| service_in(&given("OTEL_RESOURCE_ATTRIBUTES")?));
         let service = service.unwrap_or_else(|| "clickstream".to_owned());
-        let patience = given("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT").or_else(|| given("OTEL_EXPORTER_OTLP_TIMEOUT"));
-        let patience = patience.and_then(|text| text.parse().ok()).map_or(PATIENCE, Duration::from_millis);
+        let (of_traces, of_all) = ("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "OTEL_EXPORTER_OTLP_TIMEOUT");
+        let patience = match given(of_traces).map(|ms| (of_traces, ms)).or_else(|| given(of_all).map(|ms| (of_all, ms))) {
+            None => PATIENCE,
+            Some((name, ms)) => match ms.parse() {
+                Ok(ms @ 1..) => Duration::from_millis(ms),
+                _ => return wrong(name, &ms, "a whole number of milliseconds from 1 on"),
+            },
+        };
         Ok(Some(Self { endpoint, service, sampler: sampler(given)?, patience }))
     }
 
@@ -201,6 +207,8 @@ mod tests {
         for (variables, name, right) in [
             (vec![("OTEL_EXPORTER_OTLP_ENDPOINT", "localhost:4318")], "OTEL_EXPORTER_OTLP_ENDPOINT", "http://HOST:4318"),
             (vec![endpoint, ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")], "OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"),
+            (vec![endpoint, ("OTEL_EXPORTER_OTLP_TIMEOUT", "10s")], "OTEL_EXPORTER_OTLP_TIMEOUT", "milliseconds"),
+            (vec![endpoint, ("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "0")], "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "milliseconds"),
             (vec![("OTEL_TRACES_EXPORTER", "jaeger")], "OTEL_TRACES_EXPORTER", "otlp or none"),
             (vec![endpoint, ("OTEL_TRACES_SAMPLER", "xray")], "OTEL_TRACES_SAMPLER", "always_on"),
             (vec![endpoint, ("OTEL_TRACES_SAMPLER", "parentbased_traceidratio")], "OTEL_TRACES_SAMPLER_ARG", "from 0 to 1"),

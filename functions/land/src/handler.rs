@@ -2,13 +2,12 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use clickstream_columns::{RawRow, write_raw_rows};
-use clickstream_erasure::{ERASED, Erased, Tombstones, rewrite_raw};
+use clickstream_columns::{RawRow, raw_metadata, write_raw_rows};
+use clickstream_erasure::{Tombstones, rewrite_raw};
 use clickstream_event::Event;
 use clickstream_log::{Batch, EVENTS, LoggedRecord};
 use clickstream_objects::{Condition, ObjectError, PutOptions, SharedObjects};
 use clickstream_telemetry::{freshness, metric, trace};
-use sha2::{Digest as _, Sha256};
 
 use crate::{LandError, raw_key};
 
@@ -53,11 +52,11 @@ impl Land {
         let (first, last) = offsets(batch)?;
         let key = raw_key(&self.log_id, batch.partition, first, last);
         let mut rows: Vec<(u64, RawRow)> = batch.records.iter().map(|r| (r.offset, row(batch, r))).collect();
-        let metadata = self.metadata(&rows, first, last + 1);
+        let metadata = raw_metadata(&self.log_id, &rows);
         let noted = beside(&rows);
         // An object says of which events it was made: a batch that comes again after an erasure is no other batch.
         let before = self.tombstones.recent().await?;
-        forget(&mut rows, &before);
+        before.forget(&mut rows);
         let (log_id, partition, count) = (self.log_id.clone(), batch.partition, rows.len());
         let encoded = tokio::task::spawn_blocking(move || write_raw_rows(&log_id, partition, &rows));
         let bytes = encoded.await.map_err(|e| ObjectError::Unavailable(e.to_string()))??;
@@ -94,36 +93,6 @@ impl Land {
             Some((_, what)) => Err(LandError::Different { key: key.to_owned(), what }),
         }
     }
-
-    fn metadata(&self, rows: &[(u64, RawRow)], first: u64, next: u64) -> BTreeMap<String, String> {
-        let mut ids: Vec<_> = rows
-            .iter()
-            .filter_map(|(_, row)| match row {
-                RawRow::Event(event) => Some((event.event_id, event.site_id.as_str())),
-                RawRow::DeadLetter(_) => None,
-            })
-            .collect();
-        ids.sort_unstable();
-        let mut hash = Sha256::new();
-        for (id, site) in &ids {
-            hash.update(id.as_bytes());
-            hash.update(site.as_bytes());
-            hash.update([0]);
-        }
-        let hash: String = hash.finalize().iter().take(16).map(|b| format!("{b:02x}")).collect();
-        let dead = rows.len() - ids.len();
-        [
-            ("log-id", self.log_id.clone()),
-            ("count", rows.len().to_string()),
-            ("dead-letters", dead.to_string()),
-            ("first", first.to_string()),
-            ("next", next.to_string()),
-            ("ids", hash),
-        ]
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), value))
-        .collect()
-    }
 }
 
 /// What load wants to know of an object, and no repeat need say again: when its events came, and the span that landed it.
@@ -135,20 +104,6 @@ fn beside(rows: &[(u64, RawRow)]) -> BTreeMap<String, String> {
     let mut noted = freshness::received(received);
     noted.extend(trace::carried());
     noted
-}
-
-/// Dead letters in place of erased events, so that offsets stay whole.
-fn forget(rows: &mut [(u64, RawRow)], erased: &Erased) {
-    if erased.is_empty() {
-        return;
-    }
-    for (_, row) in rows {
-        if let RawRow::Event(event) = row
-            && erased.erases(event)
-        {
-            *row = RawRow::DeadLetter(ERASED.to_vec());
-        }
-    }
 }
 
 /// The first and the last offset of a batch of events that has every offset between them.

@@ -7,6 +7,7 @@ mod parquet_file;
 mod ranged;
 mod raw_file;
 mod raw_key;
+mod raw_metadata;
 mod schema;
 mod sorted_rows;
 mod timed_file;
@@ -19,6 +20,7 @@ pub use parquet_file::{ColumnsError, read_columns, read_parquet, write_lake_file
 pub use ranged::{FileBytes, read_groups};
 pub use raw_file::{RawFile, read_type};
 pub use raw_key::{raw_key, raw_offsets, raw_prefix};
+pub use raw_metadata::raw_metadata;
 pub use schema::{event_schema, raw_schema, required_columns};
 pub use sorted_rows::SortedRows;
 pub use timed_file::{LakePart, TimedFile, write_lake_part};

@@ -32,6 +32,20 @@ impl Erased {
 }
 
 impl Erased {
+    /// Puts dead letters in place of erased events, so that offsets stay whole.
+    pub fn forget(&self, rows: &mut [(u64, RawRow)]) {
+        if self.is_empty() {
+            return;
+        }
+        for (_, row) in rows {
+            if let RawRow::Event(event) = row
+                && self.erases(event)
+            {
+                *row = RawRow::DeadLetter(ERASED.to_vec());
+            }
+        }
+    }
+
     /// Offsets of a raw object whose rows are erased, or were before: the dead letters in their place.
     pub fn offsets(&self, parquet: &Bytes) -> Result<Vec<u64>, ColumnsError> {
         let mut found = Vec::new();

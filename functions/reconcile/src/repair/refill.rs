@@ -1,9 +1,6 @@
 //! Gaps in raw/ that the log can fill: its records, landed once more.
 
-use std::collections::BTreeMap;
-
-use clickstream_columns::{RawRow, raw_batch, raw_key, write_raw_object};
-use clickstream_erasure::{ERASED, Erased};
+use clickstream_columns::{RawRow, raw_batch, raw_key, raw_metadata, write_raw_object};
 use clickstream_event::Event;
 use clickstream_log::{EVENTS, LoggedRecord};
 use clickstream_objects::{Condition, ObjectError, PutOptions};
@@ -55,18 +52,10 @@ impl Reconcile {
         let (log_id, first, last) = (self.sources.log_id.clone(), first.offset, last.offset);
         let erased = self.sources.tombstones.fresh().await?;
         let key = raw_key(&log_id, partition, first, last);
-        let rows: Vec<(u64, RawRow)> = read.iter().map(|record| (record.offset, row(record, &erased))).collect();
-        let dead = rows.iter().filter(|(_, row)| matches!(row, RawRow::DeadLetter(_))).count();
-        let metadata: BTreeMap<String, String> = [
-            ("log-id", log_id.clone()),
-            ("count", rows.len().to_string()),
-            ("dead-letters", dead.to_string()),
-            ("first", first.to_string()),
-            ("next", (last + 1).to_string()),
-            ("refilled", "true".to_owned()),
-        ]
-        .map(|(name, value)| (name.to_owned(), value))
-        .into();
+        let mut rows: Vec<(u64, RawRow)> = read.iter().map(|record| (record.offset, row(record))).collect();
+        let mut metadata = raw_metadata(&log_id, &rows);
+        metadata.insert("refilled".to_owned(), "true".to_owned());
+        erased.forget(&mut rows);
         let encoded = tokio::task::spawn_blocking(move || write_raw_object(&raw_batch(&log_id, partition, &rows)?));
         let bytes = encoded.await.map_err(|e| ObjectError::Unavailable(e.to_string()))?;
         let bytes = bytes.map_err(|cause| ReconcileError::Columns { key: key.clone(), cause })?;
@@ -78,9 +67,8 @@ impl Reconcile {
     }
 }
 
-fn row(record: &LoggedRecord, erased: &Erased) -> RawRow {
+fn row(record: &LoggedRecord) -> RawRow {
     match serde_json::from_slice::<Event>(&record.record.value) {
-        Ok(event) if erased.erases(&event) => RawRow::DeadLetter(ERASED.to_vec()),
         Ok(event) => RawRow::Event(Box::new(event)),
         Err(_) => RawRow::DeadLetter(record.record.value.to_vec()),
     }

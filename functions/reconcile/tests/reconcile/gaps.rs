@@ -48,6 +48,8 @@ async fn a_raw_object_that_is_gone_is_landed_again_from_the_log() {
     assert_eq!((scene.count("clicks").await, scene.count("settled").await), (60, 60));
     assert!(scene.run().await.repairs.is_empty());
     assert_eq!(scene.ledger().await.repairs.len(), 2);
+    // A batch that comes again finds the object that it would make.
+    assert!(scene.land_as("again").await.iter().any(|object| (object.first, object.next) == (from, to)));
 }
 
 #[tokio::test(flavor = "multi_thread")]

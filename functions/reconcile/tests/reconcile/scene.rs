@@ -101,9 +101,14 @@ impl Scene {
 
     /// Lands what is logged.
     pub async fn land(&self) -> Vec<LandedObject> {
+        self.land_as("land").await
+    }
+
+    /// The same, from where `group` is.
+    pub async fn land_as(&self, group: &str) -> Vec<LandedObject> {
         let land = Land::new(self.bucket.objects.clone(), self.log_id.clone());
         let mut landed = Vec::new();
-        for batch in self.batches("land").await {
+        for batch in self.batches(group).await {
             landed.push(land.handle(&batch).await.unwrap());
         }
         landed

@@ -3,6 +3,8 @@
 use std::{
     ffi::OsStr,
     fs::File,
+    io::{Read as _, Write as _},
+    net::TcpStream,
     path::{Path, PathBuf},
     process::{ExitStatus, Stdio},
     time::Duration,
@@ -274,8 +276,29 @@ impl Drop for Service {
             for line in &lines[lines.len().saturating_sub(SHOWN)..] {
                 eprintln!("{line}");
             }
+            eprintln!("--- and counts:");
+            for line in metrics(&self.url).unwrap_or_default().lines().filter(|line| is_of_steps(line)) {
+                eprintln!("{line}");
+            }
         }
     }
+}
+
+/// What it counts, if it still answers; blocks.
+fn metrics(url: &str) -> Option<String> {
+    let host = url.strip_prefix("http://")?;
+    let mut connection = TcpStream::connect(host).ok()?;
+    connection.set_read_timeout(Some(Duration::from_secs(5))).ok()?;
+    write!(connection, "GET /metrics HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").ok()?;
+    let mut answer = Vec::new();
+    connection.read_to_end(&mut answer).ok()?;
+    Some(String::from_utf8_lossy(&answer).into_owned())
+}
+
+/// A metric of how far a step is and how it goes, that is not 0.
+fn is_of_steps(line: &str) -> bool {
+    let names = ["clickstream_function_invocations", "clickstream_batch_failures", "clickstream_group_lag", "clickstream_client_requests"];
+    names.iter().any(|name| line.starts_with(name)) && !line.ends_with(" 0")
 }
 
 /// Where the service's standard error is kept, through all its restarts.

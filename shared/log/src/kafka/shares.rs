@@ -123,7 +123,8 @@ impl Shares {
         self.lock().shares.retain(|share| !keys.contains(&share.key));
     }
 
-    /// Partitions that more is wanted of and could be had, each with its holding and the offset that comes next, if anything of it was seen.
+    /// Partitions that more is wanted of and could be had, each with its holding and the offset that comes next, if anything
+    /// of it was seen.
     pub(super) fn wanting(&self) -> Vec<(Key, u64, Option<u64>)> {
         let (state, now) = (self.lock(), Instant::now());
         if state.waiting_bytes() >= self.limits.budget {

@@ -49,8 +49,9 @@ impl TraceSettings {
             None | Some("otlp" | "none") => {}
             Some(other) => return wrong("OTEL_TRACES_EXPORTER", other, "otlp or none"),
         }
-        let (of_traces, of_all) = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT");
-        let named = given(of_traces).map(|url| (of_traces, url)).or_else(|| given(of_all).map(|url| (of_all, url)));
+        // What is said of traces goes before what is said of all signals.
+        let first = |names: [&'static str; 2]| names.into_iter().find_map(|name| Some((name, given(name)?)));
+        let named = first(["OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"]);
         let off = given("OTEL_SDK_DISABLED").is_some_and(|text| text.eq_ignore_ascii_case("true"));
         let endpoint = match (named, exporter.as_deref()) {
             _ if off => return Ok(None),
@@ -74,8 +75,7 @@ impl TraceSettings {
         }
         let service = given("OTEL_SERVICE_NAME").or_else(|| service_in(&given("OTEL_RESOURCE_ATTRIBUTES")?));
         let service = service.unwrap_or_else(|| "clickstream".to_owned());
-        let (of_traces, of_all) = ("OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "OTEL_EXPORTER_OTLP_TIMEOUT");
-        let patience = match given(of_traces).map(|ms| (of_traces, ms)).or_else(|| given(of_all).map(|ms| (of_all, ms))) {
+        let patience = match first(["OTEL_EXPORTER_OTLP_TRACES_TIMEOUT", "OTEL_EXPORTER_OTLP_TIMEOUT"]) {
             None => PATIENCE,
             Some((name, ms)) => match ms.parse() {
                 Ok(ms @ 1..) => Duration::from_millis(ms),

@@ -32,18 +32,21 @@ impl Erased {
 }
 
 impl Erased {
-    /// Puts dead letters in place of erased events, so that offsets stay whole.
-    pub fn forget(&self, rows: &mut [(u64, RawRow)]) {
+    /// Puts dead letters in place of erased events, so that offsets stay whole; says how many.
+    pub fn forget(&self, rows: &mut [(u64, RawRow)]) -> u64 {
         if self.is_empty() {
-            return;
+            return 0;
         }
+        let mut gone = 0;
         for (_, row) in rows {
             if let RawRow::Event(event) = row
                 && self.erases(event)
             {
+                gone += 1;
                 *row = RawRow::DeadLetter(ERASED.to_vec());
             }
         }
+        gone
     }
 
     /// Offsets of a raw object whose rows are erased, or were before: the dead letters in their place.
@@ -68,20 +71,14 @@ pub fn forget_rows(parquet: &Bytes, log_id: &str, erased: &Erased) -> Result<Opt
     if erased.count(parquet)? == 0 {
         return Ok(None);
     }
-    let (mut rows, mut partition, mut gone) = (Vec::new(), 0, 0);
+    let (mut rows, mut partition) = (Vec::new(), 0);
     for batch in read_parquet(parquet.clone())? {
         for record in records(&batch)? {
             partition = record.log_partition;
-            let row = match record.row {
-                RawRow::Event(event) if erased.erases(&event) => {
-                    gone += 1;
-                    RawRow::DeadLetter(ERASED.to_vec())
-                }
-                row => row,
-            };
-            rows.push((record.log_offset, row));
+            rows.push((record.log_offset, record.row));
         }
     }
+    let gone = erased.forget(&mut rows);
     Ok(Some((write_raw_object(&raw_batch(log_id, partition, &rows)?)?, gone)))
 }
 

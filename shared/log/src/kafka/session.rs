@@ -84,7 +84,6 @@ pub(super) fn run(subscription: &Arc<Subscription>, shares: &Arc<Shares>, asked:
             ended
         });
         if let Err(why) = ended {
-            shares.all_gone();
             shares.report(LogError::Unavailable(format!("the consumer of group {} begins anew: {why}", subscription.group)));
             let until = Instant::now() + REST;
             while !stop.load(Ordering::Relaxed) && Instant::now() < until {
